@@ -1,0 +1,1 @@
+"""Corpora: adapters, utterance tables, audio decoding, label maps."""

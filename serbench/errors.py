@@ -1,0 +1,97 @@
+"""Every error that a user can meet: one family, each says what, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SerbenchError(Exception):
+    """Base of all errors shown to a user without a traceback.
+
+    Parameters
+    ----------
+    what : str
+        What went wrong, naming the thing.
+    where : str, optional
+        File, line, key, utterance or cell it concerns.
+    hint : str, optional
+        What to do next.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None):
+        self.what, self.where, self.hint = what, where, hint
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  -> {self.hint}" if self.hint else ""
+        return f"{place}{self.what}{advice}"
+
+    def __reduce__(self):
+        # Errors cross process borders; keyword-only arguments need a rebuild by hand.
+        return (_rebuild, (type(self), self.what, self.where, self.hint))
+
+
+def _rebuild(kind: type[SerbenchError], what: str, where: str | None, hint: str | None):
+    return kind(what, where=where, hint=hint)
+
+
+class UnknownName(SerbenchError):
+    """A name that nothing answers to."""
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UnknownName:
+        """Build the error with the nearest known name ("did you mean")."""
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        return cls(f"unknown {kind} '{name}'", where=where, hint=f"{hint}known: {', '.join(known) or 'none'}")
+
+
+class DuplicateName(SerbenchError):
+    """Two specs of one kind carry the same name."""
+
+
+class BrokenPlugin(SerbenchError):
+    """A plug-in that could not be imported or that breaks its contract."""
+
+
+class SuiteError(SerbenchError):
+    """A suite file that cannot be read, or holds what is not allowed."""
+
+
+class LabelError(SerbenchError):
+    """A label without a place in the label map, or a map that contradicts itself."""
+
+
+class CorpusError(SerbenchError):
+    """A corpus that is absent, empty, or whose table breaks the rules."""
+
+
+class AudioError(SerbenchError):
+    """An audio file that cannot be decoded, or decodes to nothing usable."""
+
+
+class FeatureError(SerbenchError):
+    """Features that are missing, not finite, or of the wrong shape."""
+
+
+class ProtocolError(SerbenchError):
+    """A split that cannot be made from this corpus."""
+
+
+class BrokenPromise(ProtocolError):
+    """A split that breaks the independence its protocol promises."""
+
+
+class ModelError(SerbenchError):
+    """A model that cannot be built, fitted, saved or loaded."""
+
+
+class ResultsError(SerbenchError):
+    """A results folder or file that cannot be read or written."""
+
+
+class UsageError(SerbenchError):
+    """A combination of command-line options that makes no sense."""

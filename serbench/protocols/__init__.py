@@ -1,0 +1,1 @@
+"""Protocols: how a corpus is split, and the check that a split keeps its promise."""

@@ -1,0 +1,172 @@
+"""The registry: collects the specs of the package, of entry points and of `--plugin` files."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from serbench.errors import BrokenPlugin, DuplicateName, UnknownName
+from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec
+
+KINDS: dict[str, type] = {
+    "corpus": CorpusSpec,
+    "features": FeatureSpec,
+    "protocol": ProtocolSpec,
+    "model": ModelSpec,
+}
+PACKAGES = ("serbench.corpora", "serbench.features", "serbench.protocols", "serbench.models")
+ENTRY_POINTS = "serbench.plugins"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a spec was declared; `source_hash` is empty for the package's own."""
+
+    where: str
+    source_hash: str = ""
+
+
+@dataclass
+class Registry:
+    """Specs by kind and name, with their origins and the plug-ins that are broken."""
+
+    specs: dict[tuple[str, str], Any] = field(default_factory=dict)
+    origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def add(self, spec: Any, origin: Origin) -> None:
+        """Add a spec; a second one of the same kind and name raises, naming both origins."""
+        key = (kind_of(spec), spec.name)
+        if key in self.specs:
+            if self.specs[key] is spec:
+                return
+            raise DuplicateName(
+                f"two specs for {key[0]} '{key[1]}': {self.origins[key].where} and {origin.where}",
+                hint="rename one of them",
+            )
+        self.specs[key] = spec
+        self.origins[key] = origin
+
+    def get(self, kind: str, name: str, *, where: str | None = None) -> Any:
+        """Return a spec; an unknown name raises with the nearest one."""
+        if (kind, name) in self.specs:
+            return self.specs[kind, name]
+        if name in self.broken:
+            raise BrokenPlugin(f"plug-in '{name}' is broken: {self.broken[name]}", where=where)
+        error = UnknownName.among(kind, name, self.names(kind), where=where)
+        if self.broken:
+            error.hint = f"{error.hint}; broken plug-ins: {', '.join(sorted(self.broken))} (`serbench list` says why)"
+        raise error
+
+    def names(self, kind: str) -> list[str]:
+        """Names of one kind, sorted."""
+        return sorted(name for this, name in self.specs if this == kind)
+
+    def all(self, kind: str) -> list[Any]:
+        """Specs of one kind, sorted by name."""
+        return [self.specs[kind, name] for name in self.names(kind)]
+
+    def source_hash(self, kind: str, name: str) -> str:
+        """Hash of the plug-in file behind a spec; empty for the package's own."""
+        return self.origins[kind, name].source_hash
+
+
+def build_registry(plugins: Iterable[Path] = ()) -> Registry:
+    """Collect the package's specs, those of entry points, and those of plug-in files.
+
+    Parameters
+    ----------
+    plugins : iterable of Path
+        Python files given by the user: a broken one is listed and raises when asked for.
+    """
+    registry = Registry()
+    for package in PACKAGES:
+        for module in _submodules(package):
+            _collect(registry, module, Origin(module.__name__))
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        _try(registry, entry.name, lambda entry=entry: _entry_module(entry))
+    for path in plugins:
+        _try(registry, Path(path).stem, lambda path=path: load_plugin(Path(path)))
+    return registry
+
+
+def load_plugin(path: Path) -> tuple[ModuleType, Origin]:
+    """Import a plug-in file under a name of its own.
+
+    Raises
+    ------
+    BrokenPlugin
+        If there is no such file or importing it raises.
+    """
+    if not path.is_file():
+        raise BrokenPlugin("no such plug-in file", where=str(path), hint="give the path of a Python file")
+    source_hash = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    name = f"serbench_plugin_{path.stem}_{source_hash}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name], Origin(str(path), source_hash)
+
+
+def specs_in(module: ModuleType) -> list[Any]:
+    """The spec constants of a module: single ones, and tuples or lists of them."""
+    found: list[Any] = []
+    for value in vars(module).values():
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, tuple(KINDS.values())) and not any(item is other for other in found):
+                found.append(item)
+    return found
+
+
+def kind_of(spec: Any) -> str:
+    """The kind under which a spec is filed."""
+    return next(kind for kind, type_ in KINDS.items() if isinstance(spec, type_))
+
+
+def _submodules(package: str) -> list[ModuleType]:
+    # Sub-packages hold shared machinery that may import heavy packages (models/deep: Keras).
+    root = importlib.import_module(package)
+    names = sorted(info.name for info in pkgutil.iter_modules(root.__path__) if not info.ispkg)
+    return [importlib.import_module(f"{package}.{name}") for name in names]
+
+
+def _entry_module(entry: importlib.metadata.EntryPoint) -> tuple[ModuleType, Origin]:
+    module = entry.load()
+    source = getattr(module, "__file__", None)
+    source_hash = hashlib.blake2b(Path(source).read_bytes(), digest_size=8).hexdigest() if source else ""
+    return module, Origin(f"entry point {entry.name} ({entry.value})", source_hash)
+
+
+def _try(registry: Registry, name: str, load) -> None:
+    # A broken plug-in must not take the whole program down: it is listed with its reason.
+    try:
+        module, origin = load()
+    except Exception as error:
+        registry.broken[name] = "".join(traceback.format_exception_only(error)).strip()
+        return
+    found = _collect(registry, module, origin)
+    if not found:
+        registry.broken[name] = "declares no spec (a constant of CorpusSpec, FeatureSpec, ProtocolSpec or ModelSpec)"
+
+
+def _collect(registry: Registry, module: ModuleType, origin: Origin) -> int:
+    found = specs_in(module)
+    for spec in found:
+        registry.add(spec, origin)
+    return len(found)

@@ -1,0 +1,1 @@
+"""Reporting: everything computed from records alone."""

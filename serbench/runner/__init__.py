@@ -1,0 +1,1 @@
+"""The runner: from a suite to finished cells."""

@@ -1,0 +1,202 @@
+"""What a plug-in declares: corpus, feature set, protocol, model, as frozen constants.
+
+A module declares a spec as a constant; the registry collects it. Functions inside a spec import
+what they need when they are called, so that listing specs imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Params = Mapping[str, Any]
+Independence = Literal["speaker", "text", "corpus"]
+NONE: Params = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class CorpusSpec:
+    """The card of a corpus.
+
+    Attributes
+    ----------
+    name : str
+        Also the folder below the data root.
+    labels : tuple of str
+        The corpus' own labels, in the order in which they are reported.
+    load : callable
+        ``load(root, **options) -> DataFrame``, the raw utterance table: one row per file, columns
+        `utterance`, `path`, `speaker`, `label` and optionally `gender`, `text`, `intensity`,
+        `take`, `official_fold`. Reads names, not audio.
+    utterances, speakers : int or None
+        Counts of the corpus' design; None where there is no design (a user's own folder).
+    project : str
+        The recording project that people belong to: `ravdess/07` is one person in speech and song.
+        Empty: the corpus' own name.
+    defects : tuple of str
+        Known defects, in words.
+    official_folds : str
+        Source of the official folds, empty where the corpus has none.
+    options : mapping
+        Options of `load` with their defaults; they enter a cell's id.
+    embedded : bool
+        Made by the program itself (the synthetic corpus): `load` gets a cache folder.
+    """
+
+    name: str
+    version: str
+    language: str
+    licence: str
+    citation: str
+    homepage: str
+    labels: tuple[str, ...]
+    load: Callable[..., pd.DataFrame]
+    utterances: int | None = None
+    speakers: int | None = None
+    project: str = ""
+    defects: tuple[str, ...] = ()
+    official_folds: str = ""
+    options: Params = NONE
+    embedded: bool = False
+
+    @property
+    def person_prefix(self) -> str:
+        """What comes before the slash in a speaker's full name."""
+        return self.project or self.name
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """A feature set.
+
+    Attributes
+    ----------
+    kind : {"vector", "sequence"}
+        What `extract` returns: (d,) or (frames, d), float32.
+    extract : callable
+        ``extract(signal, rate, **params) -> array``; `signal` is mono float32 in [-1, 1] at `rate` Hz.
+    hop : float or None
+        Seconds between frames; required for a sequence.
+    params : mapping
+        Parameters with their defaults. `trim` (dB below the peak, or None) is understood by every
+        set: silence at both ends is cut before `extract` sees the signal.
+    """
+
+    name: str
+    version: str
+    kind: Literal["vector", "sequence"]
+    extract: Callable[..., np.ndarray]
+    rate: int = 16_000
+    hop: float | None = None
+    params: Params = NONE
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One fold: a name and the ids (`corpus/utterance`) on each side."""
+
+    fold: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProtocolSpec:
+    """A way to split a corpus.
+
+    Attributes
+    ----------
+    split : callable
+        ``split(table, seed, **params) -> list of Split``. The result depends on the table's content,
+        never on its row order.
+    independence : frozenset of {"speaker", "text", "corpus"}
+        What no test utterance may share with the training part; checked before anything trains.
+    params : mapping
+        Parameters with their defaults.
+    """
+
+    name: str
+    version: str
+    split: Callable[..., list[Split]]
+    independence: frozenset[str] = frozenset()
+    params: Params = NONE
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A classifier.
+
+    Attributes
+    ----------
+    accepts : {"vector", "sequence"}
+        A vector X is (n, d) float32; a sequence X is a list of n arrays (frames, d) float32.
+    build : callable
+        ``build(params, *, n_classes, seed) -> estimator`` with scikit-learn's contract: `fit(X, y)`,
+        `predict_proba(X) -> (n, n_classes)`, `classes_`; y holds int codes 0..n_classes-1.
+    params : mapping
+        Default parameters.
+    space : callable, optional
+        ``space(trial) -> params``, an Optuna search space.
+    features : tuple of str
+        Restricts the feature sets; empty means every set of the accepted kind.
+    validation : bool
+        Then ``fit(X, y, validation=(Xv, yv))``; the others train on the whole training part.
+    groups : bool
+        Then ``fit(X, y, groups=speakers)``.
+    """
+
+    name: str
+    accepts: Literal["vector", "sequence"]
+    build: Callable[..., Any]
+    version: str = "1"
+    params: Params = NONE
+    space: Callable[[Any], dict] | None = None
+    features: tuple[str, ...] = ()
+    validation: bool = False
+    groups: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What does not change a score: where things are and how much to use at once.
+
+    Attributes
+    ----------
+    data : Path
+        Folder that holds one folder per corpus.
+    corpus_paths : mapping of str to Path
+        Corpora that are elsewhere.
+    cache : Path
+        Features, content hashes and the synthetic corpus.
+    results : Path
+        One folder per suite.
+    jobs : int
+        Cells that run side by side.
+    threads : int
+        Threads within a cell; recorded, since more than one changes TensorFlow's bits.
+    """
+
+    data: Path
+    cache: Path
+    results: Path
+    corpus_paths: Mapping[str, Path] = field(default_factory=dict)
+    features_files: Mapping[str, Path] = field(default_factory=dict)
+    plugins: tuple[Path, ...] = ()
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = 1
+    strict: bool = False
+
+    def corpus_root(self, name: str) -> Path:
+        """Folder (or manifest file) of a corpus."""
+        return Path(self.corpus_paths.get(name, self.data / name))
