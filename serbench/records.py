@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
 from serbench.identity import content_id
-from serbench.specs import NONE
 
 SCHEMA = 1
 METADATA_KEY = b"serbench"
@@ -67,17 +66,17 @@ class Cell:
     fold: str
     seed: int = 0
     normalise: str = "none"
-    corpus_options: Mapping[str, Any] = NONE
+    corpus_options: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
-    tuning: Mapping[str, Any] = NONE
-    augment: Mapping[str, Any] = NONE
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    augment: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data of the fields that differ from their defaults."""
         values = {}
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
-            if item.default is dataclasses.MISSING or value != item.default:
+            if value != _default(item):
                 values[item.name] = _plain(value)
         return values
 
@@ -278,6 +277,10 @@ class atomic_path:
 def _unwritable(path: Path, error: OSError) -> ResultsError:
     reason = error.strerror or str(error)
     return ResultsError(f"cannot write: {reason}", where=str(path), hint="free space or choose another folder (--results, --cache)")
+
+
+def _default(item: dataclasses.Field) -> Any:
+    return item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, Any]
 Independence = Literal["speaker", "text", "corpus"]
-NONE: Params = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class CorpusSpec:
     project: str = ""
     defects: tuple[str, ...] = ()
     official_folds: str = ""
-    options: Params = NONE
+    options: Params = field(default_factory=dict)
     embedded: bool = False
 
     @property
@@ -96,7 +94,7 @@ class FeatureSpec:
     extract: Callable[..., np.ndarray]
     rate: int = 16_000
     hop: float | None = None
-    params: Params = NONE
+    params: Params = field(default_factory=dict)
     description: str = ""
 
 
@@ -128,7 +126,7 @@ class ProtocolSpec:
     version: str
     split: Callable[..., list[Split]]
     independence: frozenset[str] = frozenset()
-    params: Params = NONE
+    params: Params = field(default_factory=dict)
     description: str = ""
 
 
@@ -159,7 +157,7 @@ class ModelSpec:
     accepts: Literal["vector", "sequence"]
     build: Callable[..., Any]
     version: str = "1"
-    params: Params = NONE
+    params: Params = field(default_factory=dict)
     space: Callable[[Any], dict] | None = None
     features: tuple[str, ...] = ()
     validation: bool = False
