@@ -1,0 +1,150 @@
+"""Dealing utterances, or whole units such as speakers, to folds: balanced, seeded, in any row order.
+
+Chance comes from hashes of names, never from a stream of random numbers: the result cannot depend on
+row order or on a library's version, and an added utterance leaves the order of the others as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from serbench.identity import digest
+
+# Shares become whole numbers of this fineness, so that ties fall the same way on every machine.
+RESOLUTION = 1_000_000
+SWAP_PARTNERS = 256
+MAX_PASSES = 20
+
+
+def shuffled(names: Sequence[str], seed: int) -> np.ndarray:
+    """Positions of `names` in an order that depends on the names and the seed alone."""
+    keys = [digest(f"{seed}\0{name}".encode()) for name in names]
+    return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
+
+
+def deal_stratified(labels: np.ndarray, ids: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """Deal utterances to k folds, class by class in shuffled order.
+
+    Every class and the whole are spread so evenly that no two folds differ by more than one utterance.
+
+    Parameters
+    ----------
+    labels, ids : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Folds 0..k-1.
+    """
+    order = shuffled(ids, seed)
+    by_class = order[np.argsort(labels[order].astype(str), kind="stable")]
+    folds = np.empty(len(ids), dtype=np.int64)
+    # The dealer does not start anew with each class: the sizes of the folds stay even too.
+    folds[by_class] = np.arange(len(ids)) % k
+    return folds
+
+
+def draw_stratified(labels: np.ndarray, ids: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Draw a fraction of the utterances, the same of every class, leaving at least one of each.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True for those drawn. A class of one utterance gives none, any other at least one.
+    """
+    drawn = np.zeros(len(ids), dtype=bool)
+    order = shuffled(ids, seed)
+    classes = [order[labels[order] == label] for label in sorted(set(labels))]
+    # Rounding the running total, not each class, keeps the whole at its fraction too.
+    totals = np.rint(fraction * np.cumsum([len(members) for members in classes]))
+    for members, due in zip(classes, np.diff(totals, prepend=0).astype(int), strict=True):
+        if len(members) > 1:
+            drawn[members[: min(max(due, 1), len(members) - 1)]] = True
+    return drawn
+
+
+def deal_units(table: pd.DataFrame, units: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
+    """Deal whole units to folds of given shares, balanced in labels, gender and number of units.
+
+    Units are dealt in shuffled order, each to the fold that it brings nearest to its due; then single
+    units move and pairs swap while that lowers the squared distance from the due shares.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Task table, n rows.
+    units : ndarray of str, shape (n,)
+        The unit (speaker, sentence) of each utterance.
+    shares : sequence of float
+        The share of the whole that is due to each fold; they sum to one. At least as many units.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Folds 0..len(shares)-1; none is empty.
+    """
+    names, codes = np.unique(units.astype(str), return_inverse=True)
+    order = shuffled(names, seed)
+    loads = _loads(table, codes)[order]
+    due = np.rint(np.outer(shares, loads.sum(axis=0))).astype(np.int64)
+    folds = _improve(loads, _greedy(loads, due), due)
+    of_unit = np.empty(len(names), dtype=np.int64)
+    of_unit[order] = folds
+    return of_unit[codes]
+
+
+def _loads(table: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
+    # Columns: utterances per label, per gender, and the unit itself; each kind weighs the same as a whole.
+    kinds = [pd.crosstab(codes, table[column].to_numpy()).to_numpy() for column in ("label", "gender")]
+    kinds.append(np.ones((codes.max() + 1, 1)))
+    scaled = [kind / kind.sum(axis=0) / np.sqrt(kind.shape[1]) for kind in kinds]
+    return np.rint(np.hstack(scaled) * RESOLUTION).astype(np.int64)
+
+
+def _greedy(loads: np.ndarray, due: np.ndarray) -> np.ndarray:
+    folds = np.empty(len(loads), dtype=np.int64)
+    over, filled = -due, np.zeros(len(due), dtype=bool)
+    for position, load in enumerate(loads):
+        change = (2 * over * load + load * load).sum(axis=1)
+        if len(loads) - position <= (~filled).sum():
+            change[filled] = np.iinfo(np.int64).max
+        fold = int(change.argmin())
+        folds[position], filled[fold] = fold, True
+        over[fold] += load
+    return folds
+
+
+def _improve(loads: np.ndarray, folds: np.ndarray, due: np.ndarray) -> np.ndarray:
+    # Moving a unit is swapping it with nothing: `nothing` closes the list of partners, once per fold.
+    k = len(due)
+    nothing = np.zeros((k, loads.shape[1]), dtype=np.int64)
+    for _ in range(MAX_PASSES):
+        improved = False
+        for unit in range(len(loads)):
+            here = folds[unit]
+            partners = np.arange(unit + 1, min(unit + 1 + SWAP_PARTNERS, len(loads)))
+            there = np.concatenate([folds[partners], np.arange(k)])
+            over = _over(loads, folds, due)
+            gain = np.concatenate([loads[partners], nothing]) - loads[unit]
+            change = 2 * (gain * (over[here] - over[there]) + gain * gain).sum(axis=1)
+            change[there == here] = 0
+            if (folds == here).sum() == 1:
+                change[len(partners) :] = 0
+            best = int(change.argmin())
+            if change[best] < 0:
+                folds[unit] = there[best]
+                if best < len(partners):
+                    folds[partners[best]] = here
+                improved = True
+        if not improved:
+            break
+    return folds
+
+
+def _over(loads: np.ndarray, folds: np.ndarray, due: np.ndarray) -> np.ndarray:
+    over = -due
+    np.add.at(over, folds, loads)
+    return over
