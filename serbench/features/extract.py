@@ -1,0 +1,135 @@
+"""From audio to features: one utterance, and a chunk of a corpus into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serbench.errors import AudioError, FeatureError, SerbenchError
+from serbench.features.matrix import check_array
+from serbench.features.parameters import TRIM, resolve_params
+from serbench.features.silence import trim_silence
+from serbench.features.spectral import Analysis, SharedExtract
+from serbench.features.store import FeatureStore
+from serbench.specs import FeatureSpec
+
+FeatureSet = tuple[FeatureSpec, Mapping[str, Any]]
+
+
+class Utterance:
+    """One signal on its way through several feature sets, which share its trimmed versions and analyses.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (samples,), float32
+        Mono, in [-1, 1].
+    rate : int
+        Hz.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    FeatureError
+        If there are no samples or some are not finite.
+    """
+
+    def __init__(self, signal: np.ndarray, rate: int, name: str = "the signal"):
+        if signal.ndim != 1 or not signal.size:
+            raise FeatureError(f"a signal of shape {signal.shape}, expected (samples,)", where=name)
+        if not np.isfinite(signal).all():
+            raise FeatureError("the signal holds samples that are not finite", where=name)
+        self.signal, self.rate, self.name = signal, rate, name
+        self._trimmed: dict[float | None, np.ndarray] = {None: signal}
+        self._analyses: dict[float | None, Analysis] = {}
+
+    def describe(self, spec: FeatureSpec, params: Mapping[str, Any]) -> np.ndarray:
+        """Features of a set, checked: (d,) or (frames, d), float32.
+
+        Raises
+        ------
+        FeatureError
+            If the set fails, or gives the wrong shape or values that are not finite.
+        """
+        resolved = resolve_params(spec, params)
+        trim = resolved.pop(TRIM)
+        try:
+            if isinstance(spec.extract, SharedExtract):
+                features = spec.extract.describe(self._analysis(trim), **resolved)
+            else:
+                features = spec.extract(self._signal(trim), self.rate, **resolved)
+        except SerbenchError:
+            raise
+        except Exception as error:
+            # Feature sets can be plug-ins: whatever they raise concerns this set and this utterance only.
+            raise FeatureError(f"{type(error).__name__}: {error}", where=f"{spec.name} of {self.name}") from error
+        return check_array(features, spec.kind, name=spec.name, utterance=self.name)
+
+    def _signal(self, trim: float | None) -> np.ndarray:
+        if trim not in self._trimmed:
+            self._trimmed[trim] = trim_silence(self.signal, trim)
+        return self._trimmed[trim]
+
+    def _analysis(self, trim: float | None) -> Analysis:
+        if trim not in self._analyses:
+            self._analyses[trim] = Analysis(self._signal(trim), self.rate)
+        return self._analyses[trim]
+
+
+def extract_into(
+    store: FeatureStore, sets: Sequence[FeatureSet], items: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Extract what the store lacks of `sets` for a chunk of utterances and write it, one shard a set.
+
+    Every file is decoded once per rate, and its analysis is shared by the sets.
+
+    Parameters
+    ----------
+    store : FeatureStore
+    sets : sequence of (FeatureSpec, params)
+    items : sequence of (content, path)
+        Hash of the audio and the file it is in.
+
+    Returns
+    -------
+    list of (path, reason)
+        What could not be decoded or described; everything else is in the store.
+
+    Raises
+    ------
+    ResultsError
+        If the store cannot be written.
+    """
+    contents = [content for content, _ in items]
+    lacking = [set(store.missing(spec, params, contents)) for spec, params in sets]
+    made: list[dict[str, np.ndarray]] = [{} for _ in sets]
+    failures: list[tuple[str, str]] = []
+    for content, path in items:
+        wanted = [i for i, lack in enumerate(lacking) if content in lack and content not in made[i]]
+        features, problems = _describe_file(path, [sets[i] for i in wanted])
+        failures += [(path, problem) for problem in dict.fromkeys(problems)]
+        for i, array in zip(wanted, features, strict=True):
+            if array is not None:
+                made[i][content] = array
+    for (spec, params), arrays in zip(sets, made, strict=True):
+        store.write(spec, params, list(arrays), list(arrays.values()))
+    return failures
+
+
+def _describe_file(path: str, sets: Sequence[FeatureSet]) -> tuple[list[np.ndarray | None], list[str]]:
+    from serbench.corpora.audio import decode
+
+    features: list[np.ndarray | None] = []
+    problems: list[str] = []
+    utterances: dict[int, Utterance] = {}
+    for spec, params in sets:
+        try:
+            if spec.rate not in utterances:
+                utterances[spec.rate] = Utterance(decode(path, spec.rate), spec.rate, str(path))
+            features.append(utterances[spec.rate].describe(spec, params))
+        except (AudioError, FeatureError) as error:
+            features.append(None)
+            problems.append(str(error))
+    return features, problems
