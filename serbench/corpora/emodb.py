@@ -1,0 +1,59 @@
+"""EMO-DB: the Berlin database of emotional speech."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from serbench.corpora.files import Fields, table_from_names
+from serbench.specs import CorpusSpec
+
+NAME = re.compile(r"(\d{2})([ab]\d{2})([WLEAFTN])([a-z])")  # speaker, text, emotion, version
+# The letters abbreviate the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer, Neutral.
+EMOTIONS = {
+    "W": "anger",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "happiness",
+    "T": "sadness",
+    "N": "neutral",
+}
+GENDERS = {**dict.fromkeys(("03", "10", "11", "12", "15"), "m"), **dict.fromkeys(("08", "09", "13", "14", "16"), "f")}
+
+
+def load(root: Path) -> pd.DataFrame:
+    """Read the names of the files."""
+    return table_from_names(root, _read_name)
+
+
+def _read_name(path: Path) -> Fields | None:
+    match = NAME.fullmatch(path.stem)
+    if match is None or match[1] not in GENDERS:
+        return None
+    speaker, text, emotion, version = match.groups()
+    return {
+        "speaker": speaker,
+        "label": EMOTIONS[emotion],
+        "gender": GENDERS[speaker],
+        "text": text,
+        "take": version,
+        "official_fold": speaker,
+    }
+
+
+EMODB = CorpusSpec(
+    name="emodb",
+    version="1",
+    language="German",
+    licence="free for research",
+    citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
+    homepage="http://emodb.bilderbar.info",
+    labels=tuple(sorted(EMOTIONS.values())),
+    load=load,
+    utterances=535,
+    speakers=10,
+    official_folds="leave one speaker out, as is usual for this corpus",
+)

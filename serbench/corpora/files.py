@@ -1,0 +1,82 @@
+"""Shared base of the adapters: finding audio files and turning their names into an utterance table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from serbench.corpora.audio import SUFFIXES
+from serbench.errors import CorpusError
+
+Fields = Mapping[str, str]
+
+
+def find_audio(root: Path) -> list[Path]:
+    """Audio files below a folder, in any layout, the shallowest first.
+
+    Hidden files and the `__MACOSX` folders that some archives leave behind are passed over.
+
+    Raises
+    ------
+    CorpusError
+        If `root` is no folder.
+    """
+    if not root.is_dir():
+        raise CorpusError(
+            "no such folder", where=str(root), hint="give the folder of the corpus (--data, --corpus-path)"
+        )
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        found += [
+            Path(folder, name) for name in names if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+        ]
+    return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+
+
+def table_from_names(
+    root: Path,
+    read_name: Callable[[Path], Fields | None],
+    *,
+    expected: Iterable[str] = (),
+    foreign: Callable[[Path], bool] | None = None,
+) -> pd.DataFrame:
+    """Make the raw utterance table of a corpus whose file names say everything.
+
+    Parameters
+    ----------
+    root : Path
+        Folder searched.
+    read_name : callable
+        Fields of a file (`speaker`, `label`, ...; `utterance` unless it is the stem), None for an unknown name.
+    expected : iterable of str
+        Utterances of the corpus' design, where it can be spelt out.
+    foreign : callable, optional
+        Tells files that belong to another corpus and only share the folder.
+
+    Returns
+    -------
+    DataFrame
+        One row per utterance. Its `attrs` name what the names show to be wrong: `unknown` (files),
+        `repeated` (files whose utterance was already found) and `missing` (utterances).
+    """
+    rows: dict[str, dict] = {}
+    unknown, repeated = [], []
+    for path in find_audio(root):
+        if foreign is not None and foreign(path):
+            continue
+        fields = read_name(path)
+        if fields is None:
+            unknown.append(path.relative_to(root).as_posix())
+            continue
+        utterance = fields.get("utterance", path.stem)
+        if utterance in rows:
+            repeated.append(path.relative_to(root).as_posix())
+            continue
+        rows[utterance] = {**fields, "utterance": utterance, "path": str(path)}
+    table = pd.DataFrame(list(rows.values()), columns=None if rows else ["utterance", "path", "speaker", "label"])
+    table.attrs.update(unknown=unknown, repeated=repeated, missing=[name for name in expected if name not in rows])
+    return table

@@ -1,0 +1,255 @@
+"""Opening a corpus: find it, read its names, look at its audio, and say what is used and what is not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serbench.corpora.audio import SUFFIXES
+from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.scanning import Scan, scan_files
+from serbench.corpora.table import COLUMNS, fingerprint, validate_table
+from serbench.errors import CorpusError, UnknownName
+from serbench.specs import Circumstances, CorpusSpec
+
+# Understood for every corpus; `defects: keep` reproduces published data sets.
+COMMON_OPTIONS: Mapping[str, str] = {"defects": "drop"}
+DEFECTS = ("drop", "keep")
+MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus that was opened.
+
+    Attributes
+    ----------
+    spec : CorpusSpec
+        Its card; where the card leaves the labels open, with those found in the data.
+    table : DataFrame
+        Task table under the corpus' own labels, sorted by id.
+    fingerprint : str
+        Changes with the audio, the labels, the speakers or the ids of what is used.
+    used : int
+        Utterances in the table.
+    design : int or None
+        Utterances of the corpus' design.
+    found : int
+        Utterances that have a file.
+    findings : tuple of Finding
+    notes : tuple of str
+        What a record says about the corpus: parts, and what was left out.
+    """
+
+    spec: CorpusSpec
+    table: pd.DataFrame = field(repr=False)
+    fingerprint: str
+    used: int
+    design: int | None
+    found: int
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether files of the design are missing."""
+        return self.design is not None and self.found < self.design
+
+    @property
+    def count(self) -> str:
+        """Utterances used, e.g. ``649 of 7442``."""
+        return str(self.used) if self.design in (None, self.used) else f"{self.used} of {self.design}"
+
+
+def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapping[str, Any] | None = None) -> Corpus:
+    """Open a corpus where the circumstances say it is.
+
+    Parameters
+    ----------
+    options : mapping
+        Those of the card, and `defects`: "drop" (default) or "keep" silent, doubled and conflicting utterances.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus is absent or empty, its table breaks the rules, or (with `circumstances.strict`)
+        there is any finding that its card does not declare.
+    """
+    settings = _settings(spec, options or {})
+    keep = settings.pop("defects") == "keep"
+    raw = _raw_table(spec, circumstances, settings)
+    scans = scan_files(raw["path"].tolist(), circumstances.cache)
+    findings = tuple(name_findings(spec, raw) + audio_findings(spec, raw, scans, keep=keep))
+    if circumstances.strict:
+        _refuse(spec, findings)
+    table = _task_table(spec, raw, scans, {name for finding in findings for name in finding.left_out})
+    if table.empty:
+        reasons = "; ".join(f"{finding.kind}: {finding.detail}" for finding in findings)
+        raise CorpusError(f"no usable utterance in corpus '{spec.name}' ({reasons})", where=_where(spec, circumstances))
+    return Corpus(
+        spec=_with_labels(spec, table),
+        table=table,
+        fingerprint=fingerprint(table),
+        used=len(table),
+        design=spec.utterances,
+        found=len(raw),
+        findings=findings,
+        notes=_notes(spec, len(raw), len(table), findings),
+    )
+
+
+def corpus_present(spec: CorpusSpec, circumstances: Circumstances) -> bool:
+    """Whether there is anything to open: an audio file below the corpus' folder, or a manifest."""
+    if spec.embedded:
+        return True
+    root = circumstances.corpus_root(spec.name)
+    if root.is_file():
+        return root.suffix.lower() in MANIFEST_SUFFIXES
+    suffixes = SUFFIXES | MANIFEST_SUFFIXES
+    return any(Path(name).suffix.lower() in suffixes for _, _, names in os.walk(root) for name in names)
+
+
+def merge(corpora: Sequence[Corpus]) -> pd.DataFrame:
+    """Concatenate the task tables of several corpora, sorted by id; columns that one lacks are empty.
+
+    Raises
+    ------
+    CorpusError
+        If a corpus occurs twice.
+    """
+    names = [corpus.spec.name for corpus in corpora]
+    if len(set(names)) < len(names):
+        raise CorpusError(f"a corpus occurs twice: {', '.join(names)}", hint="name each corpus once")
+    table = pd.concat([corpus.table for corpus in corpora], ignore_index=True)
+    extra = [name for name in table.columns if name not in COLUMNS]
+    table[extra] = table[extra].fillna("")
+    return table.sort_values("id", ignore_index=True)
+
+
+def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
+    """Make a card for a user's own corpus that an adapter reads.
+
+    Parameters
+    ----------
+    adapter : CorpusSpec
+        `folder`, `manifest`, or any other.
+    name : str
+        Name of the user's corpus, also its folder below the data root.
+    **card
+        Fields of the card that are known better than the adapter knows them.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise CorpusError(f"'{name}' cannot name a corpus", hint="use letters, digits, - and _")
+    return dataclasses.replace(adapter, name=name, **card)
+
+
+def verify(
+    spec: CorpusSpec, circumstances: Circumstances, *, options: Mapping[str, Any] | None = None
+) -> tuple[Corpus, tuple[Finding, ...]]:
+    """Open a corpus and return it with everything found, clipped files included."""
+    corpus = open_corpus(spec, dataclasses.replace(circumstances, strict=False), options=options)
+    settings = _settings(spec, options or {})
+    settings.pop("defects")
+    raw = _raw_table(spec, circumstances, settings)
+    clipped = clipped_findings(spec, raw, scan_files(raw["path"].tolist(), circumstances.cache))
+    return corpus, (*corpus.findings, *clipped)
+
+
+def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
+    """Say that a corpus is not there and where to get it."""
+    source = f"get it from {spec.homepage} and put it" if spec.homepage else "put it"
+    return CorpusError(
+        f"corpus '{spec.name}' is not here",
+        where=_where(spec, circumstances),
+        hint=f"{source} there, or name its place with --data DIR or --corpus-path {spec.name}=DIR",
+    )
+
+
+def _settings(spec: CorpusSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    allowed = {**COMMON_OPTIONS, **spec.options}
+    for name in options:
+        if name not in allowed:
+            raise UnknownName.among(f"option of corpus '{spec.name}'", name, allowed)
+    settings = {**allowed, **options}
+    if settings["defects"] not in DEFECTS:
+        raise CorpusError(
+            f"defects is {settings['defects']!r}", where=f"corpus '{spec.name}'", hint=f"allowed: {', '.join(DEFECTS)}"
+        )
+    return settings
+
+
+def _raw_table(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping[str, Any]) -> pd.DataFrame:
+    where = _where(spec, circumstances)
+    if not corpus_present(spec, circumstances):
+        raise absent_error(spec, circumstances)
+    loaded = spec.load(Path(where), **settings)
+    if loaded.empty:
+        unknown = loaded.attrs.get("unknown", [])
+        seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
+        raise CorpusError(
+            f"no file of corpus '{spec.name}'{seen}",
+            where=where,
+            hint="check the folder, or name another (--corpus-path)",
+        )
+    table = validate_table(loaded, where=where)
+    table.attrs.update(loaded.attrs)
+    if spec.labels and (strange := sorted(set(table["label"]) - set(spec.labels))):
+        raise CorpusError(
+            f"labels that are not on the card of '{spec.name}': {', '.join(strange)}",
+            where=where,
+            hint=f"the card says: {', '.join(spec.labels)}",
+        )
+    return table
+
+
+def _task_table(spec: CorpusSpec, raw: pd.DataFrame, scans: Sequence[Scan], left_out: set[str]) -> pd.DataFrame:
+    table = raw.copy()
+    table.attrs = {}
+    table["corpus"] = spec.name
+    table["id"] = [f"{spec.name}/{name}" for name in raw["utterance"]]
+    table["speaker"] = [f"{spec.person_prefix}/{name}" if name else "" for name in raw["speaker"]]
+    table["duration"] = [scan.seconds for scan in scans]
+    table["content"] = [scan.content for scan in scans]
+    table = table[~table["utterance"].isin(left_out)]
+    extra = [name for name in table.columns if name not in COLUMNS]
+    return table[[*COLUMNS, *extra]].sort_values("id", ignore_index=True)
+
+
+def _with_labels(spec: CorpusSpec, table: pd.DataFrame) -> CorpusSpec:
+    return spec if spec.labels else dataclasses.replace(spec, labels=tuple(sorted(set(table["label"]))))
+
+
+def _notes(spec: CorpusSpec, found: int, used: int, findings: Sequence[Finding]) -> tuple[str, ...]:
+    notes = []
+    if spec.utterances is not None and found < spec.utterances:
+        notes.append(f"partial: {used} of {spec.utterances} utterances")
+    notes += [
+        f"{finding.kind}: {_shortened(finding.utterances)}: {finding.detail}"
+        for finding in findings
+        if finding.kind not in ("missing", "repeated", "unknown name")
+    ]
+    return tuple(notes)
+
+
+def _shortened(names: Sequence[str], limit: int = 6) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def _refuse(spec: CorpusSpec, findings: Sequence[Finding]) -> None:
+    if serious := [item for item in findings if not item.known and item.kind not in HARMLESS]:
+        listed = "; ".join(f"{item.kind}: {_shortened(item.utterances) or item.detail}" for item in serious)
+        raise CorpusError(
+            f"corpus '{spec.name}' is not clean: {listed}",
+            hint=f"`serbench corpora verify {spec.name}` lists all; without --strict they are passed over and named",
+        )
+
+
+def _where(spec: CorpusSpec, circumstances: Circumstances) -> str:
+    root = circumstances.cache / spec.name if spec.embedded else circumstances.corpus_root(spec.name)
+    return str(root.expanduser().absolute())
