@@ -1,0 +1,56 @@
+"""`serbench leaderboard`: the rows of one suite or of all, ranked."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serbench.cli.options import Results, circumstances
+from serbench.errors import ResultsError, UsageError
+
+
+def leaderboard(
+    suite: Annotated[str | None, typer.Argument(help="A suite with results [all].")] = None,
+    style: Annotated[str, typer.Option("--format", "-f", help="table, csv, md or json.")] = "table",
+    sort: Annotated[str, typer.Option("--sort", help="A column, such as accuracy or fit_seconds.")] = "uar",
+    corpus: Annotated[list[str] | None, typer.Option("--corpus", help="Keep this corpus. Repeatable.")] = None,
+    results: Results = None,
+) -> None:
+    """Rank models by UAR with 95 % speaker-bootstrap intervals; speaker-independent protocols first."""
+    from serbench.reporting import leaderboard as board
+    from serbench.reporting import loading, tables
+
+    if style not in tables.FORMATS:
+        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(tables.FORMATS)}")
+    root = circumstances(results=results).results
+    records = _records(loading, root, suite)
+    found = board.leaderboard(records, corpus=corpus or (), sort=sort)
+    for line in board.damaged_cells(records):
+        print(f"serbench: warning: {line} (counts as not done; the next run redoes it)", file=sys.stderr)
+    if style == "table":
+        _print_tables(tables.terminal_tables(found))
+    else:
+        print(tables.format_leaderboard(found, style).rstrip("\n"))
+
+
+def _records(loading, root, suite: str | None):
+    import pandas as pd
+
+    names = [suite] if suite else loading.suites_in(root)
+    if not names:
+        raise ResultsError(
+            "no results yet", where=str(root), hint="`serbench run demo` makes some; --results names a folder"
+        )
+    return pd.concat([loading.load_records(root, name) for name in names], ignore_index=True)
+
+
+def _print_tables(tables) -> None:
+    from rich.console import Console
+
+    # Piped into a file a table keeps its full width: nothing is cut.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    for table in tables:
+        console.print(table)
+        console.print()

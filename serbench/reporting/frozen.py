@@ -1,0 +1,179 @@
+"""The frozen file: all records, predictions, splits and the plan of a suite in one small Parquet file.
+
+It is what is committed, so that leaderboard, show, report and audit work on a fresh clone. The rows are of four kinds:
+`plan` and `record` carry a JSON document, `prediction` and `split` their columns. Everything is kept exactly, except
+for probabilities, which are kept as logarithms in steps of 0.005 (a relative error of at most 0.25 %): whatever is
+computed from truth and predicted labels is the same to the last digit, log-loss, Brier score and calibration error are
+the same to about three digits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from serbench.errors import ResultsError
+from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Record, atomic_path, read_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = "frozen.parquet"
+SCHEMA = 1
+STEP = 0.005
+SMALLEST = 1e-15
+SPLIT_COLUMNS = ("corpus", "protocol", "seed", "fold", "utterance", "speaker", "role")
+TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+def frozen_path(folder: Path) -> Path:
+    """Where a suite's frozen file lies."""
+    return Path(folder) / NAME
+
+
+def freeze(folder: Path) -> dict[str, Any]:
+    """Pack a suite's cells, splits and plan into its frozen file.
+
+    Parameters
+    ----------
+    folder : Path
+        ``results/<suite>``.
+
+    Returns
+    -------
+    dict
+        `path`, `cells` (packed), `dropped` (cells of the frozen file before that are no longer there), `bytes`.
+
+    Raises
+    ------
+    ResultsError
+        If there is no cell, or a cell file is damaged: nothing is frozen without it.
+    """
+    folder = Path(folder)
+    paths = sorted((folder / "cells").glob("*.parquet"))
+    if not paths:
+        raise ResultsError("no finished cell to freeze", where=str(folder), hint="run the suite first")
+    cells = [read_cell(path) for path in paths]
+    path = frozen_path(folder)
+    before = {record.cell.id for record in _records(_read(path, ("kind", "document")))} if path.is_file() else set()
+    table = pa.concat_tables(
+        [_documents(folder, cells), *_predictions(cells), *_splits(folder)], promote_options="permissive"
+    )
+    table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"frozen": SCHEMA}).encode()})
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", compression_level=19)
+    dropped = before - {record.cell.id for record, _ in cells}
+    return {"path": path, "cells": len(cells), "dropped": sorted(dropped), "bytes": path.stat().st_size}
+
+
+def frozen_cells(path: Path) -> Iterator[tuple[Record, pa.Table]]:
+    """Records of a frozen file with their predictions, without probabilities."""
+    table = _read(path, ("kind", "cell", "document", *PREDICTION_COLUMNS))
+    records = _records(table)
+    predictions = _of_kind(table, "prediction")
+    # Predictions lie cell by cell in the order of the records.
+    bounds = np.searchsorted(predictions.column("cell").to_numpy(), np.arange(len(records) + 1))
+    for number, record in enumerate(records):
+        yield record, predictions.slice(bounds[number], bounds[number + 1] - bounds[number])
+
+
+def frozen_plan(path: Path) -> list[dict[str, Any]]:
+    """The plan in a frozen file."""
+    documents = _of_kind(_read(path, ("kind", "document")), "plan").column("document").to_pylist()
+    return [entry for document in documents for entry in json.loads(document)]
+
+
+def frozen_splits(path: Path) -> pd.DataFrame:
+    """The splits in a frozen file, columns as in `splits.parquet`."""
+    return _of_kind(_read(path, ("kind", *SPLIT_COLUMNS)), "split").drop_columns("kind").to_pandas()
+
+
+def frozen_predictions(path: Path, cell_id: str) -> pd.DataFrame:
+    """Predictions of one cell, in the shape of `read_cell`'s; probabilities as rounded, summing to one."""
+    table = _read(path, None)
+    records = _records(table)
+    number = next((number for number, record in enumerate(records) if record.cell.id == cell_id), None)
+    if number is None:
+        raise ResultsError(f"the frozen file holds no cell {cell_id}", where=str(path))
+    rows = table.filter(pc.and_(pc.equal(table["kind"], "prediction"), pc.equal(table["cell"], number)))
+    frame = rows.select(list(PREDICTION_COLUMNS)).to_pandas().astype("str")
+    labels = records[number].cell.labels["labels"]
+    steps = np.column_stack([rows.column(f"q:{code}").to_numpy() for code in range(len(labels))])
+    probabilities = np.exp(-STEP * steps.astype(np.float64))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    for code, label in enumerate(labels):
+        frame[PROBABILITY + label] = probabilities[:, code]
+    return frame
+
+
+def _documents(folder: Path, cells: Sequence[tuple[Record, pd.DataFrame]]) -> pa.Table:
+    documents = [json.dumps(record.to_json(), ensure_ascii=False) for record, _ in cells]
+    kinds, numbers = ["record"] * len(cells), list(range(len(cells)))
+    plan = folder / "plan.json"
+    if plan.is_file():
+        documents, kinds, numbers = [*documents, plan.read_text(encoding="utf-8")], [*kinds, "plan"], [*numbers, None]
+    return pa.table({"kind": _text(kinds), "cell": pa.array(numbers, pa.int32()), "document": documents})
+
+
+def _predictions(cells: Sequence[tuple[Record, pd.DataFrame]]) -> list[pa.Table]:
+    tables = []
+    for number, (record, frame) in enumerate(cells):
+        if not len(frame):
+            continue
+        columns: dict[str, Any] = {
+            "kind": _text(["prediction"] * len(frame)),
+            "cell": pa.array(np.full(len(frame), number, dtype=np.int32)),
+        }
+        columns |= {name: _text(frame[name].tolist()) for name in PREDICTION_COLUMNS}
+        for code, label in enumerate(record.cell.labels["labels"]):
+            chance = np.maximum(frame[PROBABILITY + label].to_numpy(), SMALLEST)
+            columns[f"q:{code}"] = pa.array(np.rint(-np.log(chance) / STEP).astype(np.int16))
+        tables.append(pa.table(columns))
+    return tables
+
+
+def _splits(folder: Path) -> list[pa.Table]:
+    path = folder / "splits.parquet"
+    if not path.is_file():
+        return []
+    try:
+        table = pq.read_table(path, columns=list(SPLIT_COLUMNS))
+    except (OSError, pa.ArrowException) as error:
+        raise ResultsError("the splits cannot be read", where=str(path), hint="run the suite again") from error
+    columns: dict[str, Any] = {"kind": _text(["split"] * len(table))}
+    for name in SPLIT_COLUMNS:
+        values = table.column(name).to_pylist()
+        columns[name] = pa.array(values, pa.int64()) if name == "seed" else _text(values)
+    return [pa.table(columns)]
+
+
+def _text(values: list[str]) -> pa.Array:
+    return pa.array(values, pa.string()).dictionary_encode()
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            version = json.loads(file.schema_arrow.metadata[METADATA_KEY])["frozen"]
+            if version > SCHEMA:
+                raise ResultsError(f"frozen file of schema {version}", where=str(path), hint="update serbench")
+            known = set(file.schema_arrow.names)
+            return file.read(columns=None if columns is None else [name for name in columns if name in known])
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        hint = "restore it, or freeze the suite again"
+        raise ResultsError("the frozen file is damaged or none", where=str(path), hint=hint) from error
+
+
+def _records(table: pa.Table) -> list[Record]:
+    return [Record.from_json(json.loads(text)) for text in _of_kind(table, "record").column("document").to_pylist()]
+
+
+def _of_kind(table: pa.Table, kind: str) -> pa.Table:
+    return table.filter(pc.equal(table["kind"].cast(pa.string()), kind))

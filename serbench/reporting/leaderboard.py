@@ -1,0 +1,129 @@
+"""The leaderboard: one row per corpus × labels × protocol × features × model × trials × augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serbench.errors import UnknownName
+from serbench.reporting.rows import describe_row
+from serbench.reporting.ties import tied_with_best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "verdict",
+    "features", "model", "trials", "augment", "seeds",
+    "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
+    "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
+    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best",
+    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "validation",
+    "fit_seconds", "weights", "bytes", "source", "reason",
+)  # fmt: skip
+SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
+GROUP = (*SPLITTING, "speaker_independent")
+# Columns of which less is better; names sort in their alphabetical order.
+COSTS = frozenset({"fit_seconds", "weights", "bytes", "failed", "rank", "uar_spread"})
+
+
+def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str = "uar") -> pd.DataFrame:
+    """Rank the rows of a suite.
+
+    Rows are ranked within corpus, labels and protocol; speaker-independent protocols come first; incomplete rows come
+    last in their group and carry no rank.
+
+    Parameters
+    ----------
+    records : DataFrame
+        From `load_records`; those of several suites may be concatenated.
+    corpus : sequence of str
+        Keep these corpora; empty keeps all.
+    sort : str
+        Any column; scores from the highest, costs from the lowest, names alphabetically. Ranks are those of the UAR.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
+        95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
+        model's; `tied_with_best`: not distinguishable from the best complete row of the group.
+
+    Raises
+    ------
+    UnknownName
+        For a column or corpus that is not there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> leaderboard(pd.DataFrame(columns=["corpus", "row"])).empty
+    True
+    """
+    import pandas as pd
+
+    if sort not in COLUMNS:
+        raise UnknownName.among("column", sort, COLUMNS, where="--sort")
+    records = _of_corpora(records, corpus)
+    records = records[records["row"] != ""]
+    if records.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    board = pd.DataFrame(_entries(records))
+    board["speaker_independent"] = _with_siblings(board)
+    board["tied_with_best"] = False
+    board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
+    by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
+    for _, group in board.groupby(list(GROUP), sort=False, dropna=False):
+        complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
+        board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
+        rows = [by_row[entry.suite, entry.row] for entry in complete.itertuples()]
+        board.loc[complete.index, "tied_with_best"] = tied_with_best(rows)
+    return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
+
+
+def damaged_cells(records: pd.DataFrame) -> list[str]:
+    """One line per cell file that cannot be read; such a cell counts as not done."""
+    return list(records.loc[records["status"] == "damaged", "reason"])
+
+
+def _of_corpora(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    if not names:
+        return records
+    known = set(records["corpus"]) - {""}
+    for name in names:
+        if name not in known:
+            raise UnknownName.among("corpus", name, known, where="--corpus")
+    return records[records["corpus"].isin(list(names))]
+
+
+def _entries(records: pd.DataFrame) -> list[dict]:
+    # All rows under one protocol meet the same folds, so the fullest row tells how many there are.
+    key = records[["suite", "corpus", "labels", "protocol"]].astype(str).agg("|".join, axis=1)
+    folds = records["fold"].where(records["status"] != "skipped")
+    most = folds.groupby([key, records["row"]]).nunique().groupby(level=0).max()
+    return [
+        describe_row(cells, siblings_folds=int(most[key[cells.index[0]]]))
+        for _, cells in records.groupby(["suite", "row"], sort=False)
+    ]
+
+
+def _with_siblings(board: pd.DataFrame) -> pd.Series:
+    # A row without a finished cell stands beside those under the same protocol.
+    said = board["speaker_independent"].astype("boolean")
+    return said.fillna(said.groupby([board[name] for name in SPLITTING]).transform("max"))
+
+
+def _sorted(board: pd.DataFrame, column: str) -> pd.DataFrame:
+    independent = (~board["speaker_independent"]).astype("Int64").fillna(2)
+    keyed = board.assign(_kind=independent, _incomplete=~board["complete"], _seeds=board["seeds"].map(str))
+    by = "_seeds" if column == "seeds" else column
+    upward = column in COSTS or not _is_number(board[column])
+    order = ["suite", "corpus", "labels", "options", "_kind", "protocol", "_incomplete", by, "row"]
+    ascending = [*[True] * 7, upward, True]
+    return keyed.sort_values(order, ascending=ascending, na_position="last", kind="stable")
+
+
+def _is_number(values: pd.Series) -> bool:
+    return values.dtype.kind in "fiubI"

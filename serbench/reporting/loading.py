@@ -1,0 +1,261 @@
+"""Read what a suite has left behind: one table row per cell, finished or planned.
+
+Cells come from `results/<suite>/cells/`; a leaderboard row of which no cell lies there comes from the frozen
+file, if it has one. The plan (`plan.json`) adds the cells that are still to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from serbench.errors import ResultsError, UnknownName
+from serbench.identity import content_id
+from serbench.records import METADATA_KEY, Cell, Record
+from serbench.reporting.frozen import frozen_cells, frozen_path, frozen_plan
+from serbench.reporting.scores import label_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
+ROW_ID = 8
+THREADS = 4
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Test predictions of one cell as codes.
+
+    Attributes
+    ----------
+    truth, predicted : ndarray of int, shape (n,)
+        Positions in the cell's label list.
+    speakers, utterances : ndarray of str, shape (n,)
+        Utterances as `corpus/utterance`; an unknown speaker is empty.
+    """
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    speakers: np.ndarray
+    utterances: np.ndarray
+
+
+def load_records(results: Path | str, suite: str) -> pd.DataFrame:
+    """Read all cells of a suite.
+
+    Parameters
+    ----------
+    results : path
+        Folder that holds one folder per suite.
+    suite : str
+
+    Returns
+    -------
+    DataFrame
+        One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
+        `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
+        `source` (cells or frozen), `record` (`Record` or None), `cell` (`Cell` or None), `tested` (`Tested` or None).
+
+    Raises
+    ------
+    UnknownName
+        If the results folder has no such suite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> load_records(tempfile.mkdtemp(), "demo")
+    Traceback (most recent call last):
+    serbench.errors.UnknownName: ...
+    """
+    import pandas as pd
+
+    folder = suite_folder(results, suite)
+    rows = read_folder(folder)
+    columns = [*_described(suite, None, None, "", "", "", None, ""), "row"]
+    return pd.DataFrame(rows, columns=columns) if rows else pd.DataFrame(columns=columns)
+
+
+def suite_folder(results: Path | str, suite: str) -> Path:
+    """Folder of a suite that has results."""
+    results = Path(results)
+    known = suites_in(results)
+    if suite not in known:
+        raise UnknownName.among("suite with results", suite, known, where=str(results))
+    return results / suite
+
+
+def suites_in(results: Path | str) -> list[str]:
+    """Names of the suites that have cells, a plan or a frozen file, sorted."""
+    results = Path(results)
+    if not results.is_dir():
+        return []
+    return sorted(entry.name for entry in results.iterdir() if entry.is_dir() and _has_results(entry))
+
+
+def read_folder(folder: Path) -> list[dict[str, Any]]:
+    """The rows of `load_records`, as dictionaries."""
+    planned = {entry["id"]: Cell.from_json(entry["cell"]) for entry in read_plan(folder)}
+    measured = _identified(_own_cells(folder, planned))
+    # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed.
+    begun = {item["row"] for item in measured}
+    committed = [item for item in _identified(_frozen(folder)) if item["row"] not in begun]
+    present = {item["id"] for item in measured + committed}
+    waiting = [
+        _described(folder.name, cell, None, cell_id, "planned", "", None, "cells")
+        for cell_id, cell in planned.items()
+        if cell_id not in present
+    ]
+    # Without the audio at hand there is no plan of one's own: the frozen one is as good.
+    shown = {item["row"] for item in committed}
+    waiting = [item for item in _identified(waiting) if item["row"] not in shown]
+    return measured + committed + waiting
+
+
+def read_plan(folder: Path) -> list[dict[str, Any]]:
+    """Entries ``{"id", "cell"}`` of the suite's last plan; empty where there is none."""
+    path = folder / "plan.json"
+    if not path.is_file():
+        return []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [{"id": entry["id"], "cell": entry["cell"]} for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultsError(
+            "the plan cannot be read", where=str(path), hint="remove it and run the suite again"
+        ) from error
+
+
+def row_identity(cell: Cell) -> dict[str, Any]:
+    """What a leaderboard row is: a cell without fold and seed."""
+    return {name: value for name, value in cell.to_json().items() if name not in ("fold", "seed")}
+
+
+def row_id(cell: Cell) -> str:
+    """Eight hexadecimal characters that name a leaderboard row."""
+    return content_id(row_identity(cell), ROW_ID)
+
+
+def make_tested(cell: Cell, predictions: pa.Table) -> Tested:
+    """Codes of the test rows of a predictions table."""
+    labels = cell.labels["labels"]
+    columns = {name: _dictionary(predictions.column(name)) for name in COLUMNS}
+    keep = _decoded(columns["role"]) == "test"
+    corpus, utterance = _decoded(columns["corpus"])[keep], _decoded(columns["utterance"])[keep]
+    return Tested(
+        truth=_codes(columns["truth"], labels)[keep],
+        predicted=_codes(columns["predicted"], labels)[keep],
+        speakers=_decoded(columns["speaker"])[keep],
+        utterances=corpus + "/" + utterance,
+    )
+
+
+def _own_cells(folder: Path, planned: Mapping[str, Cell]) -> list[dict[str, Any]]:
+    paths = sorted((folder / "cells").glob("*.parquet"))
+    if not paths:
+        return []
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda path: _read_cell(folder.name, path, planned), paths))
+
+
+def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str, Any]:
+    try:
+        with pq.ParquetFile(path, read_dictionary=list(COLUMNS)) as file:
+            record = Record.from_json(json.loads(file.schema_arrow.metadata[METADATA_KEY]))
+            tested = None
+            if record.status == "ok":
+                tested = make_tested(record.cell, file.read(columns=list(COLUMNS), use_threads=False))
+    except ResultsError as error:
+        # Of a newer version: whole, but not for this one to read.
+        return _damaged(suite, path, planned, f"{path}: {error.what}")
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+        return _damaged(suite, path, planned, f"{path}: cell file is damaged or cut short")
+    return _described(suite, record.cell, record, record.cell.id, record.status, record.reason, tested, "cells")
+
+
+def _damaged(suite: str, path: Path, planned: Mapping[str, Cell], reason: str) -> dict[str, Any]:
+    return _described(suite, planned.get(path.stem), None, path.stem, "damaged", reason, None, "cells")
+
+
+def _frozen(folder: Path) -> list[dict[str, Any]]:
+    path = frozen_path(folder)
+    if not path.is_file():
+        return []
+    found = []
+    for record, predictions in frozen_cells(path):
+        tested = make_tested(record.cell, predictions) if record.status == "ok" else None
+        found.append(
+            _described(folder.name, record.cell, record, record.cell.id, record.status, record.reason, tested, "frozen")
+        )
+    present = {item["id"] for item in found}
+    for entry in frozen_plan(path):
+        if entry["id"] not in present:
+            cell = Cell.from_json(entry["cell"])
+            found.append(_described(folder.name, cell, None, entry["id"], "planned", "", None, "frozen"))
+    return found
+
+
+def _described(
+    suite: str,
+    cell: Cell | None,
+    record: Record | None,
+    cell_id: str,
+    status: str,
+    reason: str,
+    tested: Tested | None,
+    source: str,
+) -> dict[str, Any]:
+    return {
+        "suite": suite,
+        "id": cell_id,
+        "corpus": cell.corpus if cell else "",
+        "labels": cell.labels["name"] if cell else "",
+        "protocol": cell.protocol_name if cell else "",
+        "features": cell.feature_name if cell else "",
+        "model": cell.model_name if cell else "",
+        "fold": cell.fold if cell else "",
+        "seed": cell.seed if cell else 0,
+        "status": status,
+        "reason": reason,
+        "source": source,
+        "cell": cell,
+        "record": record,
+        "tested": tested,
+    }
+
+
+def _identified(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item | {"row": row_id(item["cell"]) if item["cell"] else ""} for item in items]
+
+
+def _has_results(folder: Path) -> bool:
+    named = (folder / "plan.json", frozen_path(folder))
+    return any(path.is_file() for path in named) or any((folder / "cells").glob("*.parquet"))
+
+
+def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    whole = column.combine_chunks()
+    return whole if isinstance(whole, pa.DictionaryArray) else whole.unify_dictionaries().chunk(0)
+
+
+def _decoded(column: pa.DictionaryArray) -> np.ndarray:
+    if not len(column):
+        return np.empty(0, dtype=object)
+    values = np.asarray(column.dictionary.to_pylist(), dtype=object)
+    return values[column.indices.to_numpy(zero_copy_only=False)]
+
+
+def _codes(column: pa.DictionaryArray, labels: Sequence[str]) -> np.ndarray:
+    codes = label_codes(column.dictionary.to_pylist(), labels)
+    return codes[column.indices.to_numpy(zero_copy_only=False)] if len(column) else codes[:0]

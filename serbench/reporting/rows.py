@@ -1,0 +1,185 @@
+"""One leaderboard row from its cells: pooled scores with intervals, counts, costs and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.records import Cell, Record
+from serbench.reporting.intervals import intervals
+from serbench.reporting.scores import CONFUSION_SCORES, classes_scored, grouped_confusion, margins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INDEPENDENT = "speaker-independent"
+
+
+def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
+    """Turn the cells of one row into its leaderboard entry.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of `load_records` with the same `row`.
+    siblings_folds : int
+        Folds that other rows of the same corpus and protocol have, for a row without a plan.
+
+    Returns
+    -------
+    dict
+        See `serbench.reporting.leaderboard.leaderboard`.
+    """
+    done = cells[cells["status"] == "ok"]
+    # A row that was skipped once and can be run now has cells of folds besides the skipped one.
+    folds = cells[cells["status"] != "skipped"]
+    cell: Cell = cells["cell"].iloc[0]
+    seeds = sorted({int(seed) for seed in cells["seed"]})
+    planned = max(len(folds), siblings_folds * len(seeds) if len(folds) else 0)
+    records: list[Record] = list(done["record"])
+    known = records or [record for record in cells["record"] if record is not None]
+    reasons = list(dict.fromkeys(cells.loc[cells["status"].isin(["failed", "skipped", "damaged"]), "reason"]))
+    entry = {
+        "row": cells["row"].iloc[0],
+        "suite": cells["suite"].iloc[0],
+        **identity_columns(cell),
+        "speaker_independent": _all_independent(records),
+        "verdict": merged_verdict(record.audit.get("verdict", "") for record in records),
+        "seeds": seeds,
+        **_scores(done),
+        "folds_done": len(done),
+        "folds_planned": planned,
+        "failed": int((cells["status"] == "failed").sum()),
+        "complete": bool(len(done) and len(done) == planned),
+        "corpus_note": corpus_note(known),
+        "validation": "+".join(sorted({record.validation for record in records} - {""})),
+        "fit_seconds": _mean(record.seconds.get("fit") for record in records),
+        "weights": _largest(record.sizes.get("weights") for record in records),
+        "bytes": _largest(record.sizes.get("bytes") for record in records),
+        "source": cells["source"].iloc[0],
+        "reason": "; ".join(filter(None, reasons)),
+    }
+    return entry
+
+
+def identity_columns(cell: Cell) -> dict[str, Any]:
+    """The columns that tell rows apart."""
+    return {
+        "corpus": cell.corpus,
+        "labels": cell.labels["name"],
+        "options": _options(cell),
+        "protocol": cell.protocol_name,
+        "features": cell.feature_name,
+        "model": cell.model_name,
+        "trials": int(cell.tuning.get("trials", 0)),
+        "augment": compact(cell.augment) or "none",
+    }
+
+
+def merged_verdict(verdicts: Iterable[str]) -> str:
+    """The verdict of several folds: every leak that any of them has, else transductive, else independent."""
+    distinct = [verdict for verdict in dict.fromkeys(verdicts) if verdict]
+    leaky = [verdict.partition(":")[2].strip() for verdict in distinct if verdict.startswith("leaky")]
+    if leaky:
+        parts = dict.fromkeys(part.strip() for text in leaky for part in text.split(",") if part.strip())
+        return f"leaky: {', '.join(parts)}" if parts else "leaky"
+    others = [verdict for verdict in distinct if verdict != INDEPENDENT]
+    return "; ".join(others) or (distinct[0] if distinct else "")
+
+
+def confusions(tested: Sequence, seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:
+    """Margins per seed and unit, shape (seeds, units, 3, K), and what the unit is.
+
+    The unit is the speaker if every speaker is known and there are two or more, else the utterance.
+    """
+    names = np.concatenate([item.speakers for item in tested])
+    unit = "speaker" if (names != "").all() and len(set(names)) > 1 else "utterance"
+    if unit == "utterance":
+        names = np.concatenate([item.utterances for item in tested])
+    codes, units = factorise(names)
+    by_seed = {seed: number for number, seed in enumerate(sorted(set(seeds)))}
+    seed_of = np.concatenate(
+        [np.full(len(item.truth), by_seed[seed]) for item, seed in zip(tested, seeds, strict=True)]
+    )
+    confusion = grouped_confusion(
+        np.concatenate([item.truth for item in tested]),
+        np.concatenate([item.predicted for item in tested]),
+        seed_of * len(units) + codes,
+        n_classes,
+        len(by_seed) * len(units),
+    )
+    return margins(confusion).reshape(len(by_seed), len(units), 3, n_classes), unit
+
+
+def factorise(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Codes into the sorted distinct names."""
+    position = {name: code for code, name in enumerate(sorted(set(names)))}
+    return np.fromiter((position[name] for name in names), dtype=np.int64, count=len(names)), list(position)
+
+
+def corpus_note(records: Sequence[Record]) -> str:
+    """How much of the corpus was used, e.g. ``"649 of 7442"``; empty where it was all of it."""
+    for record in records:
+        used, design = record.corpus.get("used"), record.corpus.get("design")
+        if used is not None and design is not None and used != design:
+            return f"{used} of {design}"
+    return ""
+
+
+def compact(values: Mapping[str, Any]) -> str:
+    """A nested setting on one line, e.g. ``copies=2, noise(snr_db=10..30)``."""
+    return ", ".join(_compact_item(key, value) for key, value in sorted(values.items()))
+
+
+def _scores(done: pd.DataFrame) -> dict[str, Any]:
+    names = list(CONFUSION_SCORES)
+    if done.empty:
+        bounds = {f"{name}{end}": np.nan for name in names for end in ("", "_low", "_high")}
+        empty = {"uar_spread": np.nan, "interval_unit": "", "interval_method": "", "classes": ""}
+        return bounds | empty | {"utterances": 0, "speakers": 0}
+    tested = list(done["tested"])
+    n_classes = len(done["cell"].iloc[0].labels["labels"])
+    statistics, unit = confusions(tested, [int(seed) for seed in done["seed"]], n_classes)
+    total = statistics.sum(axis=1)
+    entry: dict[str, Any] = {}
+    found = intervals(statistics, CONFUSION_SCORES, unit)
+    for name, function in CONFUSION_SCORES.items():
+        entry |= {name: float(function(total).mean()), f"{name}_low": found[name].low, f"{name}_high": found[name].high}
+    by_seed = CONFUSION_SCORES["uar"](total)
+    entry["uar_spread"] = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else np.nan
+    entry["interval_unit"], entry["interval_method"] = found["uar"].unit, found["uar"].method
+    entry["classes"] = classes_scored(total.sum(axis=0))
+    entry["utterances"] = len(set().union(*(item.utterances for item in tested)))
+    entry["speakers"] = len(set().union(*(item.speakers for item in tested)) - {""})
+    return entry
+
+
+def _all_independent(records: Sequence[Record]) -> bool | None:
+    said = [record.audit["speaker_independent"] for record in records if "speaker_independent" in record.audit]
+    return all(said) if said else None
+
+
+def _options(cell: Cell) -> str:
+    named = [f"{corpus}: {compact(options)}" for corpus, options in sorted(cell.corpus_options.items()) if options]
+    if cell.excluded:
+        named.append(f"{len(cell.excluded)} excluded")
+    return "; ".join(named)
+
+
+def _compact_item(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{key}({compact(value)})"
+    if isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(item, (int, float)) for item in value):
+        return f"{key}={value[0]}..{value[1]}"
+    return f"{key}={value}"
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else np.nan
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((int(value) for value in values if value is not None), default=None)

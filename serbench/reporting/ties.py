@@ -1,0 +1,61 @@
+"""Which rows of a group are not distinguishable from the best one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serbench.reporting.pairing import answers_of, same_utterances, speaker_contributions, swap_test
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALPHA = 0.05
+
+
+def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool]:
+    """Whether each row is tied with the first, which is the best.
+
+    Each row is compared with the best by the permutation test that swaps speakers, the p values are corrected after
+    Holm, and a row is tied unless its corrected p is below 0.05. Few speakers can tell little apart: with five the
+    smallest p is 2/32. Rows on other utterances, or without known speakers, are not compared and not called tied.
+
+    Parameters
+    ----------
+    rows : sequence of DataFrame
+        Finished cells of each row, best first.
+    """
+    if not rows:
+        return []
+    answers = [answers_of(cells) for cells in rows]
+    best = answers[0]
+    comparable = [same_utterances(best, other) and _speakers_known(other) for other in answers]
+    p_values = {
+        number: swap_test(speaker_contributions(best, other))
+        for number, other in enumerate(answers)
+        if number and comparable[number]
+    }
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [number == 0 or corrected.get(number, 0.0) >= ALPHA for number in range(len(rows))]
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Holm's step-down correction (1979).
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    stepped = values[order] * np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1.0) if len(values) else stepped
+    return corrected
+
+
+def _speakers_known(answers) -> bool:
+    return bool((answers.speakers != "").all()) and len(set(answers.speakers)) > 1
