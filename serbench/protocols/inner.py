@@ -49,13 +49,7 @@ def validation_split(
     """
     ordered = table.reset_index(drop=True).sort_values("id", kind="stable")
     seed = seed_for(seed, "validation")
-    for level, units in _levels(ordered, independence, UNITS_FOR_VALIDATION):
-        drawn = _draw_units(ordered, units, fraction, seed)
-        if drawn is not None:
-            break
-    else:
-        level = "stratified"
-        drawn = draw_stratified(ordered["label"].to_numpy(), ordered["id"].to_numpy(), fraction, seed)
+    drawn, level = _draw(ordered, independence, fraction, seed)
     if not drawn.any():
         raise ProtocolError(
             f"{len(table)} training utterances, none of them a second of its class: no validation part can be cut",
@@ -100,6 +94,14 @@ def inner_folds(
     positions = ordered.index.to_numpy()
     parts = [(np.sort(positions[folds != fold]), np.sort(positions[folds == fold])) for fold in range(folds.max() + 1)]
     return parts, level
+
+
+def _draw(table: pd.DataFrame, independence: Collection[str], fraction: float, seed: int) -> tuple[np.ndarray, str]:
+    for level, units in _levels(table, independence, UNITS_FOR_VALIDATION):
+        drawn = _draw_units(table, units, fraction, seed)
+        if drawn is not None:
+            return drawn, level
+    return draw_stratified(table["label"].to_numpy(), table["id"].to_numpy(), fraction, seed), "stratified"
 
 
 def _draw_units(table: pd.DataFrame, units: np.ndarray, fraction: float, seed: int) -> np.ndarray | None:

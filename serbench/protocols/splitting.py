@@ -1,0 +1,123 @@
+"""Splitting from Python: any protocol by name, with its promise checked, and splits as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from serbench.errors import ProtocolError, UnknownName
+from serbench.protocols.promises import check_split
+from serbench.registry import build_registry
+from serbench.specs import ProtocolSpec, Split
+
+REQUIRED = ("id", "label")
+OPTIONAL = ("speaker", "gender", "text", "official_fold", "content")
+SPLIT_COLUMNS = ("corpus", "protocol", "seed", "fold", "utterance", "speaker", "role")
+
+
+def split(table: pd.DataFrame, protocol: str | ProtocolSpec, seed: int = 0, **params: Any) -> list[Split]:
+    """Split a table of utterances and check that every fold keeps the protocol's promise.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A task table, or any table with the columns `id` (``corpus/utterance``) and `label`, and those
+        that the protocol needs: `speaker`, `text`, `official_fold`; `gender` balances, `content` (a
+        hash of the audio) finds doubled recordings.
+    protocol : str or ProtocolSpec
+        A name that `serbench list protocols` shows, or a spec of one's own.
+    seed : int
+    **params
+        Parameters of the protocol, such as `k`.
+
+    Returns
+    -------
+    list of Split
+        With `fold`, `train` and `test`: names and ids.
+
+    Raises
+    ------
+    ProtocolError
+        If the table cannot be split this way.
+    BrokenPromise
+        If a fold shares what the protocol promises apart.
+    UnknownName
+        For an unknown protocol or parameter.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "id": [f"demo/{speaker}{label}" for speaker in "abc" for label in ("joy", "anger")],
+    ...         "speaker": [speaker for speaker in "abc" for label in ("joy", "anger")],
+    ...         "label": ["joy", "anger"] * 3,
+    ...     }
+    ... )
+    >>> [(fold.fold, fold.test) for fold in split(table, "loso")]  # doctest: +NORMALIZE_WHITESPACE
+    [('a', ('demo/aanger', 'demo/ajoy')), ('b', ('demo/banger', 'demo/bjoy')),
+     ('c', ('demo/canger', 'demo/cjoy'))]
+    """
+    spec = build_registry().get("protocol", protocol) if isinstance(protocol, str) else protocol
+    if unknown := sorted(set(params) - set(spec.params)):
+        raise UnknownName.among(f"parameter of protocol {spec.name}", unknown[0], spec.params)
+    table = complete(table)
+    splits = spec.split(table, seed, **{**spec.params, **params})
+    for fold in splits:
+        check_split(table, fold, spec.independence, protocol=spec.name)
+    return splits
+
+
+def complete(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the optional columns of a task table that are absent, as unknown ("").
+
+    Raises
+    ------
+    ProtocolError
+        If `id` or `label` is absent.
+    """
+    if absent := [name for name in REQUIRED if name not in table]:
+        raise ProtocolError(
+            f"the table has no column {', '.join(absent)}", hint="utterances need an id (corpus/utterance) and a label"
+        )
+    ids = table["id"].astype(str).str.partition("/")
+    named = {"corpus": ids[0], "utterance": ids[2]}
+    added = {name: named.get(name, "") for name in ("corpus", "utterance", *OPTIONAL) if name not in table}
+    return table.assign(**added).fillna({name: "" for name in OPTIONAL})
+
+
+def splits_table(corpus: str, protocol: str, seed: int, splits: Sequence[Split], table: pd.DataFrame) -> pd.DataFrame:
+    """Write splits as one row per fold and utterance.
+
+    Parameters
+    ----------
+    corpus, protocol : str
+        As in the cell: merged corpora are joined by `+`.
+    table : DataFrame
+        Task table.
+
+    Returns
+    -------
+    DataFrame
+        Columns corpus, protocol, seed, fold, utterance (its id, ``corpus/utterance``), speaker and
+        role ("train" or "test"). An utterance on neither side of a fold has no row there.
+    """
+    parts = [(fold.fold, role, getattr(fold, role)) for fold in splits for role in ("train", "test")]
+    sizes = [len(ids) for _, _, ids in parts]
+    utterances = pd.Series([name for _, _, ids in parts for name in ids], dtype="str")
+    speakers = dict(zip(table["id"], table["speaker"], strict=True))
+    return pd.DataFrame(
+        {
+            "corpus": corpus,
+            "protocol": protocol,
+            "seed": seed,
+            "fold": np.repeat([fold for fold, _, _ in parts], sizes),
+            "utterance": utterances,
+            "speaker": utterances.map(speakers),
+            "role": np.repeat([role for _, role, _ in parts], sizes),
+        },
+        columns=list(SPLIT_COLUMNS),
+    )
