@@ -165,7 +165,9 @@ class Record:
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record; fields of a newer schema are refused."""
         if data.get("schema", 0) > SCHEMA:
-            raise ResultsError(f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench")
+            raise ResultsError(
+                f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench"
+            )
         return cls(cell=Cell.from_json(data["cell"]), **{key: value for key, value in data.items() if key != "cell"})
 
 
@@ -240,7 +242,9 @@ def read_cell(path: Path) -> tuple[Record, pd.DataFrame]:
 
 
 def _damaged(path: Path) -> ResultsError:
-    return ResultsError("cell file is damaged or cut short", where=str(path), hint="run the suite again: the cell is redone")
+    return ResultsError(
+        "cell file is damaged or cut short", where=str(path), hint="run the suite again: the cell is redone"
+    )
 
 
 class atomic_path:
@@ -256,16 +260,16 @@ class atomic_path:
         except OSError as error:
             raise _unwritable(self.path, error) from error
         os.close(handle)
-        os.chmod(name, 0o644)
         self.temporary = Path(name)
+        self.temporary.chmod(0o644)
         return self.temporary
 
     def __exit__(self, kind, error, trace) -> None:
         try:
             if kind is None:
-                with open(self.temporary, "rb+") as stream:
+                with self.temporary.open("rb+") as stream:
                     os.fsync(stream.fileno())
-                os.replace(self.temporary, self.path)
+                self.temporary.replace(self.path)
         except OSError as problem:
             raise _unwritable(self.path, problem) from problem
         finally:
@@ -276,7 +280,9 @@ class atomic_path:
 
 def _unwritable(path: Path, error: OSError) -> ResultsError:
     reason = error.strerror or str(error)
-    return ResultsError(f"cannot write: {reason}", where=str(path), hint="free space or choose another folder (--results, --cache)")
+    return ResultsError(
+        f"cannot write: {reason}", where=str(path), hint="free space or choose another folder (--results, --cache)"
+    )
 
 
 def _default(item: dataclasses.Field) -> Any:

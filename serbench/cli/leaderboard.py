@@ -30,7 +30,7 @@ def leaderboard(
     for line in board.damaged_cells(records):
         print(f"serbench: warning: {line} (counts as not done; the next run redoes it)", file=sys.stderr)
     if style == "table":
-        _print_tables(tables.terminal_tables(found))
+        print_tables(found)
     else:
         print(tables.format_leaderboard(found, style).rstrip("\n"))
 
@@ -46,11 +46,14 @@ def _records(loading, root, suite: str | None):
     return pd.concat([loading.load_records(root, name) for name in names], ignore_index=True)
 
 
-def _print_tables(tables) -> None:
+def print_tables(board) -> None:
+    """Print a leaderboard to the terminal."""
     from rich.console import Console
+
+    from serbench.reporting.tables import terminal_tables
 
     # Piped into a file a table keeps its full width: nothing is cut.
     console = Console() if sys.stdout.isatty() else Console(width=200)
-    for table in tables:
+    for table in terminal_tables(board):
         console.print(table)
         console.print()

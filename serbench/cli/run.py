@@ -1,0 +1,178 @@
+"""`serbench run`: run suites and print their leaderboards."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serbench.cli import options
+from serbench.errors import CorpusError, UsageError
+from serbench.specs import Circumstances
+
+if TYPE_CHECKING:
+    from serbench.registry import Registry
+    from serbench.runner.plan import Filters, Plan
+    from serbench.runner.suite import Suite
+
+Names = list[str] | None
+
+
+def run(
+    suites: Annotated[Names, typer.Argument(help="Suites by name or path.", metavar="SUITE...")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every suite at the top level of benchmarks/ whose corpora are present.")
+    ] = False,
+    corpus: Annotated[Names, typer.Option("--corpus", help="Only this corpus. Repeatable, like all filters.")] = None,
+    features: Annotated[Names, typer.Option("--features", help="Only this feature set; a new one is added.")] = None,
+    model: Annotated[Names, typer.Option("--model", help="Only this model; a new one is added.")] = None,
+    protocol: Annotated[Names, typer.Option("--protocol", help="Only this protocol; a new one is added.")] = None,
+    fold: Annotated[Names, typer.Option("--fold", help="Only this fold.")] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", help="These seeds instead of the suite's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
+    save_models: Annotated[bool, typer.Option("--save-models", help="Keep every fitted model.")] = False,
+    jobs: options.Jobs = None,
+    threads: options.Threads = None,
+    data: options.Data = None,
+    corpus_path: options.CorpusPath = None,
+    features_file: options.FeaturesFile = None,
+    plugin: options.Plugin = None,
+    cache: options.Cache = None,
+    results: options.Results = None,
+    strict: options.Strict = False,
+) -> int:
+    """Run suites: train and test what is not done yet, then print the leaderboards.
+
+    Exit status: 0 when every cell is done, 1 when some failed, 130 when stopped by Ctrl-C.
+    """
+    from serbench.runner.inputs import open_registry
+    from serbench.runner.selection import Filters
+
+    around = options.circumstances(
+        data=data,
+        cache=cache,
+        results=results,
+        corpus_path=corpus_path,
+        features_file=features_file,
+        plugin=plugin,
+        jobs=jobs,
+        threads=threads,
+        strict=strict,
+    )
+    registry = open_registry(around)
+    filters = Filters(corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
+    chosen = _choose(suites or [], everything, registry, around)
+    how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models}
+    return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
+
+
+def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
+    from serbench.runner.suite import load_suite, suite_names
+    from serbench.runner.task import absent_corpora
+
+    if bool(names) == everything:
+        raise UsageError("name suites or say --all", where="serbench run", hint=f"suites: {', '.join(suite_names())}")
+    chosen = []
+    for suite in map(load_suite, names or suite_names()):
+        lacking = absent_corpora(suite, registry, around)
+        if lacking and everything:
+            print(
+                f"suite {suite.name}: not run, absent: {', '.join(lacking)} (`serbench corpora` says where to get them)"
+            )
+        elif lacking:
+            advice = f"looked for in {around.data} (--data, SERBENCH_DATA); `serbench corpora` says where to get them"
+            raise CorpusError(f"absent: {', '.join(lacking)}", where=f"suite '{suite.name}'", hint=advice)
+        else:
+            chosen.append(suite)
+    return chosen
+
+
+def _run_suite(
+    suite: Suite,
+    registry: Registry,
+    around: Circumstances,
+    filters: Filters,
+    *,
+    dry_run: bool,
+    force: bool,
+    fail_fast: bool,
+    save_models: bool,
+) -> int:
+    from serbench.reporting.tables import write_tables
+    from serbench.runner.engine import run_plan
+    from serbench.runner.observers import Progress
+    from serbench.runner.plan import make_plan
+
+    plan = make_plan(suite, registry, around, filters, force=force)
+    print(f"suite {suite.name}: {_counts(plan)}", file=sys.stderr)
+    if dry_run:
+        _print_plan(plan, around)
+        return 0
+    outcome = run_plan(plan, registry, around, [Progress()], fail_fast=fail_fast, save_models=save_models)
+    write_tables(plan.folder)
+    _print_leaderboard(plan, around)
+    if outcome.stopped:
+        left = len(plan.todo) - outcome.ran
+        print(f"stopped with {left} cells left; the same command goes on from here", file=sys.stderr)
+        return 130 if not outcome.failed else 1
+    if outcome.failed:
+        print(
+            f"{outcome.failed} cells failed; `serbench show` gives the reason, the next run tries again",
+            file=sys.stderr,
+        )
+    return 1 if outcome.failed else 0
+
+
+def _counts(plan: Plan) -> str:
+    from serbench.runner.plan import STATES
+
+    states = ", ".join(f"{plan.count(state)} {state}" for state in STATES if plan.count(state))
+    skipped = f", {len(plan.skipped)} rows skipped" if plan.skipped else ""
+    return f"{len(plan.cells)} cells ({states}){skipped}; {len(plan.todo)} to run"
+
+
+def _print_plan(plan: Plan, around: Circumstances) -> None:
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from serbench.reporting.loading import read_folder
+    from serbench.runner.estimates import expected_seconds
+
+    table = Table(title=f"Plan of suite {plan.suite.name}")
+    for name in ("corpus", "protocol", "features", "model", "folds", "state"):
+        table.add_column(name)
+    rows: dict[tuple, Counter] = {}
+    for item in plan.cells:
+        cell = item.cell
+        key = (cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name)
+        rows.setdefault(key, Counter())[item.state] += 1
+    for key, states in rows.items():
+        table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
+    for row in plan.skipped:
+        cell = row.cell
+        table.add_row(
+            cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name, "0", f"skipped: {row.reason}"
+        )
+    Console().print(table)
+    earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
+    seconds, unknown = expected_seconds(plan, earlier, around.jobs)
+    without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
+    print(f"{_counts(plan)}; estimated time {_duration(seconds)} with {around.jobs} jobs{without}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+def _print_leaderboard(plan: Plan, around: Circumstances) -> None:
+    from serbench.cli.leaderboard import print_tables
+    from serbench.reporting.leaderboard import leaderboard
+    from serbench.reporting.loading import load_records
+
+    print_tables(leaderboard(load_records(around.results, plan.suite.name)))

@@ -1,0 +1,167 @@
+"""Carry out a plan: features first, then cells side by side, each finished cell a file."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from serbench.protocols.audit import audit_split
+from serbench.records import Record, cell_path, empty_predictions, read_cell, write_cell
+from serbench.registry import Registry
+from serbench.runner.dispatch import POLL, work_off
+from serbench.runner.environment import describe_environment
+from serbench.runner.execute import failed_record, run_cell
+from serbench.runner.extraction import extract_missing
+from serbench.runner.interrupt import Interrupt
+from serbench.runner.jobs import CellJob
+from serbench.runner.ledger import record_plan, write_task_table
+from serbench.runner.observers import Observer
+from serbench.runner.plan import ALL_FOLDS, Plan, PlannedCell, SkippedRow
+from serbench.runner.pool import Pool, WorkerDied
+from serbench.runner.task import Task
+from serbench.specs import Circumstances
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes
+    ----------
+    ran, failed, skipped : int
+        Cells run in this call, those of them that failed, and rows whose protocol is unavailable.
+    stopped : bool
+        By Ctrl-C or `fail_fast`, with cells left to run.
+    seconds : float
+        Wall time.
+    """
+
+    ran: int
+    failed: int
+    skipped: int
+    stopped: bool
+    seconds: float
+
+
+def run_plan(
+    plan: Plan,
+    registry: Registry,
+    circumstances: Circumstances,
+    observers: Sequence[Observer] = (),
+    *,
+    fail_fast: bool = False,
+    save_models: bool = False,
+) -> Outcome:
+    """Run what a plan has left to do.
+
+    Raises
+    ------
+    ResultsError
+        If results cannot be written; finished cells are safe.
+    """
+    begun = time.perf_counter()
+    record_plan(plan)
+    _record_skipped(plan, circumstances)
+    ran = failed = 0
+    with ExitStack() as stack:
+        for observer in observers:
+            observer.planned(plan)
+            stack.callback(observer.ended)
+        interrupt = stack.enter_context(Interrupt())
+        if plan.todo:
+            for record in _run_cells(plan, registry, circumstances, observers, interrupt, save_models):
+                ran += 1
+                failed += record.status == "failed"
+                if fail_fast and failed:
+                    interrupt.stop()
+    stopped = interrupt.stopped and ran < len(plan.todo)
+    return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - begun)
+
+
+def _run_cells(
+    plan: Plan,
+    registry: Registry,
+    circumstances: Circumstances,
+    observers: Sequence[Observer],
+    interrupt: Interrupt,
+    save_models: bool,
+) -> Iterator[Record]:
+    jobs = deque(_cell_jobs(plan, circumstances, save_models))
+    with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads) as pool:
+        interrupt.on_second(lambda: pool.close(kill=True))
+        extract_missing(plan, registry, circumstances, pool, observers, interrupt)
+        for job, result in work_off(pool, run_cell, jobs, interrupt):
+            if result is None:
+                # Another run has this cell in hand: look again later, after what is free.
+                if not jobs:
+                    time.sleep(POLL)
+                jobs.append(job)
+                continue
+            record = result if isinstance(result, Record) else _failure(job, result)
+            _, predictions = read_cell(cell_path(plan.folder, record.cell.id))
+            for observer in observers:
+                observer.finished(record, predictions)
+            yield record
+
+
+def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
+    environment = describe_environment(circumstances.threads)
+    tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
+    for item in plan.todo:
+        yield CellJob(
+            cell=item.cell,
+            circumstances=circumstances,
+            folder=plan.folder,
+            task_file=tables[item.task.key],
+            train=_positions(item.task, item.split.train),
+            test=_positions(item.task, item.split.test),
+            independence=item.independence,
+            audit=_audit(item),
+            corpus=item.task.summary(),
+            plugin_hash=item.plugin_hash,
+            environment=environment,
+            force=plan.force,
+            save_model=save_models,
+        )
+
+
+def _audit(item: PlannedCell) -> dict:
+    return audit_split(item.task.table, item.split, independence=item.independence, normalise=item.cell.normalise)
+
+
+def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
+    return np.flatnonzero(task.table["id"].isin(set(ids)).to_numpy())
+
+
+def _failure(job: CellJob, error: Exception) -> Record:
+    if not isinstance(error, WorkerDied):
+        raise error
+    record = failed_record(job, str(error))
+    write_cell(job.folder, record, empty_predictions())
+    return record
+
+
+def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
+    # A skipped row stands for all its folds; it goes when its protocol has become available.
+    current = {row.cell.id for row in plan.skipped}
+    for row in plan.skipped:
+        write_cell(plan.folder, _skipped_record(row, circumstances), empty_predictions())
+    for item in plan.cells:
+        stand_in = replace(item.cell, fold=ALL_FOLDS).id
+        if stand_in not in current:
+            cell_path(plan.folder, stand_in).unlink(missing_ok=True)
+
+
+def _skipped_record(row: SkippedRow, circumstances: Circumstances) -> Record:
+    return Record(
+        row.cell,
+        "skipped",
+        reason=row.reason,
+        corpus=row.task.summary(),
+        environment=describe_environment(circumstances.threads),
+    )

@@ -1,0 +1,73 @@
+"""What a worker loads and keeps: the registry, a task table, a feature matrix."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from serbench.features.matrix import FeatureMatrix, concatenate
+from serbench.features.normalise import normalise_by_speaker
+from serbench.features.precomputed import precomputed_spec, read_precomputed
+from serbench.features.store import FeatureStore
+from serbench.identity import canonical_json
+from serbench.records import Cell
+from serbench.registry import Origin, Registry, build_registry
+from serbench.specs import Circumstances
+
+# Cells come ordered by corpus and features, so a few entries serve a worker for its life.
+KEPT = 2
+
+
+def open_registry(circumstances: Circumstances) -> Registry:
+    """The registry with the user's plug-ins and precomputed features."""
+    return _registry(circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
+
+
+@lru_cache(maxsize=KEPT)
+def read_task_table(path: Path) -> pd.DataFrame:
+    """The task table that the parent has written for its workers."""
+    return pd.read_parquet(path)
+
+
+def read_matrix(task_file: Path, cell: Cell, circumstances: Circumstances) -> FeatureMatrix:
+    """Features of all utterances of a task, as the cell wants them; rows follow the task table."""
+    sources = (circumstances.cache, circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
+    return _matrix(task_file, canonical_json(cell.features), cell.normalise, *sources)
+
+
+def store_of(circumstances: Circumstances) -> FeatureStore:
+    """The feature store below the cache folder."""
+    return FeatureStore(circumstances.cache / "features")
+
+
+@lru_cache(maxsize=1)
+def _registry(plugins: tuple[Path, ...], features_files: tuple[tuple[str, Path], ...]) -> Registry:
+    registry = build_registry(plugins)
+    for name, file in features_files:
+        registry.add(precomputed_spec(name, file), Origin(str(file)))
+    return registry
+
+
+@lru_cache(maxsize=KEPT)
+def _matrix(
+    task_file: Path,
+    features: str,
+    normalise: str,
+    cache: Path,
+    plugins: tuple[Path, ...],
+    features_files: tuple[tuple[str, Path], ...],
+) -> FeatureMatrix:
+    table, registry, files = read_task_table(task_file), _registry(plugins, features_files), dict(features_files)
+    parts = []
+    for entry in json.loads(features):
+        if entry["name"] in files:
+            parts.append(read_precomputed(files[entry["name"]], table["id"]))
+        else:
+            spec = registry.get("features", entry["name"])
+            params = {**spec.params, **entry["params"]}
+            parts.append(FeatureStore(cache / "features").read(spec, params, table["id"], table["content"]))
+    matrix = parts[0] if len(parts) == 1 else concatenate(parts)
+    return normalise_by_speaker(matrix, table["speaker"]) if normalise == "speaker" else matrix

@@ -1,0 +1,90 @@
+"""What the command line keeps of a suite, and what it adds to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from serbench.errors import UnknownName
+from serbench.registry import Registry
+from serbench.runner.suite import Block, Entry, FeaturesEntry, Suite
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Names to keep; an empty one keeps all."""
+
+    corpus: Sequence[str] = ()
+    features: Sequence[str] = ()
+    model: Sequence[str] = ()
+    protocol: Sequence[str] = ()
+    fold: Sequence[str] = ()
+    seed: Sequence[int] = ()
+
+
+def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
+    """Keep what the filters name; a model, feature set or protocol that the suite lacks is added to it.
+
+    So ``--plugin own.py --model own`` puts a user's model beside the suite's, on the suite's feature
+    sets and under its protocols.
+    """
+    known = ["+".join(item.name for item in entry) for entry in suite.corpora]
+    for name in filters.corpus:
+        if name not in known:
+            raise UnknownName.among("corpus", name, known, where=f"suite '{suite.name}'")
+    corpora = [
+        entry for entry, name in zip(suite.corpora, known, strict=True) if not filters.corpus or name in filters.corpus
+    ]
+    seeds = list(filters.seed) or suite.seeds
+    grid = _filtered(suite, registry, filters)
+    return suite.model_copy(update={"corpora": corpora, "seeds": seeds, "grid": grid})
+
+
+def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]:
+    grid = list(suite.grid)
+    everything = {
+        "features": _distinct(entry for block in grid for entry in block.features),
+        "models": _distinct(entry for block in grid for entry in block.models),
+        "protocols": _distinct(entry for block in grid for entry in block.protocols),
+    }
+    for kind, names in (("features", filters.features), ("models", filters.model), ("protocols", filters.protocol)):
+        have = {_title(entry) for entry in everything[kind]} | {_base(entry) for entry in everything[kind]}
+        new = [name for name in names if name not in have]
+        for name in new:
+            registry.get({"features": "features", "models": "model", "protocols": "protocol"}[kind], name)
+        if new:
+            added = [FeaturesEntry(sets=[Entry(name=name)]) if kind == "features" else Entry(name=name) for name in new]
+            grid.append(Block(**{**everything, kind: added}))
+    kept = []
+    for block in grid:
+        features = [entry for entry in block.features if _matches(entry, filters.features)]
+        models = [entry for entry in block.models if _matches(entry, filters.model)]
+        protocols = [entry for entry in block.protocols if _matches(entry, filters.protocol)]
+        if features and models and protocols:
+            kept.append(Block(features=features, models=models, protocols=protocols))
+    return kept
+
+
+def entry_key(entry: Entry) -> str:
+    """Tells entries apart by name and parameters."""
+    return json.dumps([entry.name, entry.params], sort_keys=True)
+
+
+def _distinct(entries: Iterable) -> list:
+    return list({entry.model_dump_json(): entry for entry in entries}.values())
+
+
+def _matches(entry: Entry | FeaturesEntry, names: Sequence[str]) -> bool:
+    return not names or _title(entry) in names or _base(entry) in names
+
+
+def _base(entry: Entry | FeaturesEntry) -> str:
+    return entry.name if isinstance(entry, Entry) else "+".join(item.name for item in entry.sets)
+
+
+def _title(entry: Entry | FeaturesEntry) -> str:
+    if isinstance(entry, FeaturesEntry):
+        return _base(entry) if entry.normalise == "none" else f"{_base(entry)} ({entry.normalise}-normalised)"
+    shown = ", ".join(f"{key}={value}" for key, value in sorted(entry.params.items()))
+    return f"{entry.name}({shown})" if shown else entry.name
