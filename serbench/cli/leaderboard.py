@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serbench.cli.options import Results, circumstances
-from serbench.errors import ResultsError, UsageError
+from serbench.errors import UsageError
 
 
 def leaderboard(
@@ -25,7 +25,7 @@ def leaderboard(
     if style not in tables.FORMATS:
         raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(tables.FORMATS)}")
     root = circumstances(results=results).results
-    records = _records(loading, root, suite)
+    records = loading.load_suites(root, suite)
     found = board.leaderboard(records, corpus=corpus or (), sort=sort)
     for line in board.damaged_cells(records):
         print(f"serbench: warning: {line} (counts as not done; the next run redoes it)", file=sys.stderr)
@@ -33,17 +33,6 @@ def leaderboard(
         print_tables(found)
     else:
         print(tables.format_leaderboard(found, style).rstrip("\n"))
-
-
-def _records(loading, root, suite: str | None):
-    import pandas as pd
-
-    names = [suite] if suite else loading.suites_in(root)
-    if not names:
-        raise ResultsError(
-            "no results yet", where=str(root), hint="`serbench run demo` makes some; --results names a folder"
-        )
-    return pd.concat([loading.load_records(root, name) for name in names], ignore_index=True)
 
 
 def print_tables(board) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import UnknownName
-from serbench.reporting.rows import describe_row
+from serbench.reporting.rows import describe_row, standing_of
 from serbench.reporting.ties import tied_with_best
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "verdict",
+    "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
     "features", "model", "trials", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
@@ -24,7 +24,7 @@ COLUMNS = (
     "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
-GROUP = (*SPLITTING, "speaker_independent")
+STANDINGS = ("speaker-independent", "transductive", "not speaker-independent")
 # Columns of which less is better; names sort in their alphabetical order.
 COSTS = frozenset({"fit_seconds", "weights", "bytes", "failed", "rank", "uar_spread"})
 
@@ -71,15 +71,16 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     if records.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     board = pd.DataFrame(_entries(records))
-    board["speaker_independent"] = _with_siblings(board)
+    board["_standing"] = _standing(board)
     board["tied_with_best"] = False
     board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
-    for _, group in board.groupby(list(GROUP), sort=False, dropna=False):
+    for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         rows = [by_row[entry.suite, entry.row] for entry in complete.itertuples()]
         board.loc[complete.index, "tied_with_best"] = tied_with_best(rows)
+    board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
 
 
@@ -109,18 +110,18 @@ def _entries(records: pd.DataFrame) -> list[dict]:
     ]
 
 
-def _with_siblings(board: pd.DataFrame) -> pd.Series:
+def _standing(board: pd.DataFrame) -> pd.Series:
     # A row without a finished cell stands beside those under the same protocol.
-    said = board["speaker_independent"].astype("boolean")
-    return said.fillna(said.groupby([board[name] for name in SPLITTING]).transform("max"))
+    own = board["verdict"].map(standing_of).astype("Int64")
+    siblings = own.groupby([board[name] for name in SPLITTING]).transform("min")
+    return own.fillna(siblings).fillna(len(STANDINGS) - 1).astype(int)
 
 
 def _sorted(board: pd.DataFrame, column: str) -> pd.DataFrame:
-    independent = (~board["speaker_independent"]).astype("Int64").fillna(2)
-    keyed = board.assign(_kind=independent, _incomplete=~board["complete"], _seeds=board["seeds"].map(str))
+    keyed = board.assign(_incomplete=~board["complete"], _seeds=board["seeds"].map(str))
     by = "_seeds" if column == "seeds" else column
     upward = column in COSTS or not _is_number(board[column])
-    order = ["suite", "corpus", "labels", "options", "_kind", "protocol", "_incomplete", by, "row"]
+    order = ["suite", "corpus", "labels", "options", "_standing", "protocol", "_incomplete", by, "row"]
     ascending = [*[True] * 7, upward, True]
     return keyed.sort_values(order, ascending=ascending, na_position="last", kind="stable")
 

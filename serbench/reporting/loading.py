@@ -85,6 +85,23 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns) if rows else pd.DataFrame(columns=columns)
 
 
+def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:
+    """Read one suite, or all that have results.
+
+    Raises
+    ------
+    ResultsError
+        If there are none.
+    """
+    import pandas as pd
+
+    names = [suite] if suite else suites_in(results)
+    if not names:
+        hint = "`serbench run demo` makes some; --results names a folder"
+        raise ResultsError("no results yet", where=str(results), hint=hint)
+    return pd.concat([load_records(results, name) for name in names], ignore_index=True)
+
+
 def suite_folder(results: Path | str, suite: str) -> Path:
     """Folder of a suite that has results."""
     results = Path(results)

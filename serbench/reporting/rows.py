@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INDEPENDENT = "speaker-independent"
+TRANSDUCTIVE = "transductive"
+LEAKY = "leaky:"
 
 
 def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
@@ -79,17 +81,33 @@ def identity_columns(cell: Cell) -> dict[str, Any]:
 
 
 def merged_verdict(verdicts: Iterable[str]) -> str:
-    """The verdict of several folds: every leak that any of them has, else transductive, else independent."""
-    distinct = [verdict for verdict in dict.fromkeys(verdicts) if verdict]
-    leaky = [verdict.partition(":")[2].strip() for verdict in distinct if verdict.startswith("leaky")]
-    if leaky:
-        parts = dict.fromkeys(part.strip() for text in leaky for part in text.split(",") if part.strip())
-        return f"leaky: {', '.join(parts)}" if parts else "leaky"
-    others = [verdict for verdict in distinct if verdict != INDEPENDENT]
-    return "; ".join(others) or (distinct[0] if distinct else "")
+    """The verdict of several folds: every leak and reservation that any of them has, else speaker-independent.
+
+    Examples
+    --------
+    >>> merged_verdict(["leaky: speakers shared; transductive", "leaky: speakers shared, take twins; transductive"])
+    'leaky: speakers shared, take twins; transductive'
+    """
+    parts = dict.fromkeys(part.strip() for verdict in verdicts for part in verdict.split(";") if part.strip())
+    leaks = dict.fromkeys(
+        leak.strip() for part in parts if part.startswith(LEAKY) for leak in part.removeprefix(LEAKY).split(",")
+    )
+    others = [part for part in parts if part != INDEPENDENT and not part.startswith(LEAKY)]
+    merged = ([f"{LEAKY} {', '.join(leaks)}"] if leaks else []) + others
+    return "; ".join(merged) or next(iter(parts), "")
 
 
-def confusions(tested: Sequence, seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:
+def standing_of(verdict: str) -> int | None:
+    """0 for a speaker-independent row, 1 for a transductive one, 2 for any other; None without a verdict.
+
+    Rows of different standing are never ranked against one another.
+    """
+    if not verdict:
+        return None
+    return {INDEPENDENT: 0, TRANSDUCTIVE: 1}.get(verdict, 2)
+
+
+def margins_by_unit(tested: Sequence, seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:
     """Margins per seed and unit, shape (seeds, units, 3, K), and what the unit is.
 
     The unit is the speaker if every speaker is known and there are two or more, else the utterance.
@@ -141,7 +159,7 @@ def _scores(done: pd.DataFrame) -> dict[str, Any]:
         return bounds | empty | {"utterances": 0, "speakers": 0}
     tested = list(done["tested"])
     n_classes = len(done["cell"].iloc[0].labels["labels"])
-    statistics, unit = confusions(tested, [int(seed) for seed in done["seed"]], n_classes)
+    statistics, unit = margins_by_unit(tested, [int(seed) for seed in done["seed"]], n_classes)
     total = statistics.sum(axis=1)
     entry: dict[str, Any] = {}
     found = intervals(statistics, CONFUSION_SCORES, unit)

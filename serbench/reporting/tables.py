@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.errors import UsageError
 from serbench.records import atomic_path
-from serbench.reporting.leaderboard import GROUP, leaderboard
+from serbench.reporting.leaderboard import SPLITTING, leaderboard
 from serbench.reporting.loading import load_records
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def interval_text(low: float, high: float) -> str:
 
 
 def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
-    key = board[list(GROUP)].astype(str).agg("|".join, axis=1) if len(board) else board
+    key = board[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1) if len(board) else board
     for _, group in board.groupby(key, sort=False) if len(board) else ():
         columns = _columns(group)
         lines = [[function(entry) for function in columns.values()] for entry in group.to_dict("records")]

@@ -1,0 +1,28 @@
+"""`serbench freeze`: pack a suite's results into one file to commit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serbench.cli.options import Results, circumstances
+
+
+def freeze(
+    suite: Annotated[str, typer.Argument(help="A suite with finished cells.")],
+    results: Results = None,
+) -> None:
+    """Pack records, predictions, splits and the plan into results/SUITE/frozen.parquet, and write the tables.
+
+    Leaderboard, show and report work from that file on a fresh clone; a run never trusts it.
+    Probabilities are rounded (0.25 %), everything else is kept exactly.
+    """
+    from serbench.reporting import frozen, loading, tables
+
+    folder = loading.suite_folder(circumstances(results=results).results, suite)
+    packed = frozen.freeze(folder)
+    tables.write_tables(folder)
+    print(f"{packed['path']}: {packed['cells']} cells, {packed['bytes'] / 1e6:.2f} MB")
+    if packed["dropped"]:
+        print(f"  {len(packed['dropped'])} cells of the file before are not in results/{suite}/cells and were dropped")

@@ -1,0 +1,254 @@
+"""What is known of one row: its per-class report, confusion matrix, folds, parameters and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.records import Record
+from serbench.reporting.intervals import Interval, intervals
+from serbench.reporting.rows import compact, describe_row, margins_by_unit
+from serbench.reporting.scores import classes_scored, confusion_matrix, f1, margins, per_class, precision, recall, uar
+from serbench.reporting.tables import interval_text, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+
+def row_report(cells: pd.DataFrame) -> dict[str, Any]:
+    """Everything `serbench show` prints, as plain values.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one row (or one cell), from `find_cells`.
+
+    Returns
+    -------
+    dict
+        `summary` (the leaderboard entry), `labels`, `confusion` (K, K), `per_class` (with intervals), `folds` (fold,
+        seed, status, UAR, classes, utterances, speakers, seconds), `provenance`, `notes`, `failures`.
+    """
+    done = cells[cells["status"] == "ok"]
+    labels = list(cells["cell"].iloc[0].labels["labels"])
+    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for tested in done["tested"]:
+        confusion += confusion_matrix(tested.truth, tested.predicted, len(labels))
+    return {
+        "summary": describe_row(cells),
+        "labels": labels,
+        "confusion": confusion,
+        "per_class": _classes(done, confusion, labels),
+        "folds": [_fold(item, len(labels)) for item in cells.sort_values(["seed", "fold"]).to_dict("records")],
+        "provenance": provenance(list(done["record"])),
+        "notes": _notes(list(done["record"])),
+        "failures": [
+            {"fold": item.fold, "status": item.status, "reason": item.reason}
+            for item in cells.itertuples()
+            if item.status in ("failed", "skipped", "damaged")
+        ],
+    }
+
+
+def provenance(records: list[Record]) -> dict[str, str]:
+    """Where the numbers come from: versions, parameters, corpus, environment; several values are joined by ` | `."""
+    described = [_provenance(record) for record in records]
+    keys = dict.fromkeys(key for item in described for key in item)
+    joined = {key: " | ".join(dict.fromkeys(item[key] for item in described if item.get(key))) for key in keys}
+    return {key: value for key, value in joined.items() if value}
+
+
+def report_parts(report: dict[str, Any]) -> Iterator[str | Table]:
+    """The report as lines and rich tables, in the order in which they are printed."""
+    summary = report["summary"]
+    yield f"[bold]{_escape(_title(summary))}[/bold]"
+    yield _escape(_headline(summary))
+    if summary["folds_done"]:
+        yield _class_table(report)
+        yield _confusion_table(report)
+    yield _fold_table(report)
+    yield _pairs_table("Provenance", report["provenance"])
+    for title, lines in (("Notes", report["notes"]), ("Not done", [_failure(item) for item in report["failures"]])):
+        if lines:
+            yield f"[bold]{title}[/bold]\n" + "\n".join(f"  {_escape(line)}" for line in lines)
+
+
+def report_markdown(report: dict[str, Any]) -> str:
+    """The report as Markdown, for the results folder."""
+    summary, labels = report["summary"], report["labels"]
+    lines = [f"## {_title(summary)}", "", _headline(summary), ""]
+    lines += ["| class | precision | recall | 95 % | F1 | support |", "|---|---|---|---|---|---|"]
+    for label, entry in report["per_class"].items():
+        low, high = entry["recall_interval"].low, entry["recall_interval"].high
+        shares = [percent(entry["precision"]), percent(entry["recall"]), interval_text(low, high), percent(entry["f1"])]
+        lines.append(f"| {label} | {' | '.join(shares)} | {entry['support']} |")
+    lines += ["", "| true \\ predicted | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
+    for label, counts in zip(labels, report["confusion"], strict=True):
+        lines.append(f"| {label} | " + " | ".join(str(count) for count in counts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _classes(done: pd.DataFrame, confusion: np.ndarray, labels: list[str]) -> dict[str, dict[str, Any]]:
+    if done.empty:
+        return {}
+    found = per_class(margins(confusion), labels)
+    statistics, unit = margins_by_unit(list(done["tested"]), [int(seed) for seed in done["seed"]], len(labels))
+    scores = {
+        (code, name): lambda totals, code=code, function=function: function(totals)[..., code]
+        for code in range(len(labels))
+        for name, function in (("precision", precision), ("recall", recall), ("f1", f1))
+    }
+    bounds: dict[Any, Interval] = intervals(statistics, scores, unit)
+    for (code, name), interval in bounds.items():
+        found[labels[code]][f"{name}_interval"] = interval
+    return found
+
+
+def _fold(item: dict[str, Any], n_classes: int) -> dict[str, Any]:
+    record, tested = item["record"], item["tested"]
+    entry = {"fold": item["fold"], "seed": item["seed"], "id": item["id"], "status": item["status"], "uar": np.nan}
+    if tested is not None and len(tested.truth):
+        margin = margins(confusion_matrix(tested.truth, tested.predicted, n_classes))
+        entry |= {"uar": float(uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
+        entry["speakers"] = len(set(tested.speakers) - {""})
+    if record is not None:
+        entry |= {"seconds": dict(record.seconds), "validation": record.validation, "epochs": _epochs(record)}
+    return entry
+
+
+def _epochs(record: Record) -> int:
+    return max((len(curve) for curve in record.history.values()), default=0)
+
+
+def _provenance(record: Record) -> dict[str, str]:
+    cell, environment = record.cell, record.environment
+    features = [f"{entry['name']} v{entry['version']} {compact(entry['params'])}".strip() for entry in cell.features]
+    version, fingerprint = record.corpus.get("version", "?"), record.corpus.get("fingerprint", "?")
+    return {
+        "corpus": f"{cell.corpus} v{version}, fingerprint {fingerprint}",
+        "labels": f"{cell.labels['name']}: {', '.join(cell.labels['labels'])}",
+        "features": " + ".join(features) + ("" if cell.normalise == "none" else f", normalised by {cell.normalise}"),
+        "model": f"{cell.model['name']} v{cell.model['version']}",
+        "parameters": compact(record.params),
+        "protocol": f"{cell.protocol['name']} v{cell.protocol['version']} {compact(cell.protocol['params'])}".strip(),
+        "tuning": compact(cell.tuning),
+        "augmentation": compact(cell.augment),
+        "plug-in": record.plugin_hash,
+        "environment": compact(environment),
+        "made": record.created[:10],
+    }
+
+
+def _notes(records: list[Record]) -> list[str]:
+    corpus = [note for record in records for note in record.corpus.get("notes", [])]
+    audit = [note for record in records for note in record.audit.get("notes", [])]
+    leaks = [_leak(leak) for record in records for leak in record.audit.get("leaks", [])]
+    return list(dict.fromkeys([*corpus, *leaks, *audit]))
+
+
+def _leak(leak: dict[str, Any]) -> str:
+    examples = ", ".join(str(item) for item in leak.get("examples", [])[:3])
+    return f"leak: {leak['kind']} ({leak['count']}{f', such as {examples}' if examples else ''})"
+
+
+def _failure(item: dict[str, str]) -> str:
+    return f"fold {item['fold']}: {item['status']}: {item['reason'] or 'no reason recorded'}"
+
+
+def _title(summary: dict[str, Any]) -> str:
+    names = [summary[name] for name in ("suite", "corpus", "protocol", "features", "model")]
+    extra = [f"{summary['trials']} trials"] if summary["trials"] else []
+    extra += [f"augment {summary['augment']}"] if summary["augment"] != "none" else []
+    return " · ".join([*names, *extra, f"row {summary['row']}"])
+
+
+def _headline(summary: dict[str, Any]) -> str:
+    if not summary["folds_done"]:
+        return f"no finished fold (0/{summary['folds_planned']})"
+    bounds = interval_text(summary["uar_low"], summary["uar_high"])
+    how = f"95 %, {summary['interval_unit']} {summary['interval_method']}"
+    part = f" ({summary['corpus_note']} of the corpus' design)" if summary["corpus_note"] else ""
+    return (
+        f"UAR {percent(summary['uar'])} % {bounds} ({how}), accuracy {percent(summary['accuracy'])} %, "
+        f"macro-F1 {percent(summary['macro_f1'])} %, weighted F1 {percent(summary['weighted_f1'])} %, "
+        f"{summary['classes']} classes, {summary['folds_done']}/{summary['folds_planned']} folds, "
+        f"{summary['utterances']} utterances{part}, {summary['speakers'] or 'unknown'} speakers; {summary['verdict']}"
+    )
+
+
+def _class_table(report: dict[str, Any]) -> Table:
+    table = _table("Per class, % (recall with its interval)", ["class", "precision", "recall", "95 %", "F1", "support"])
+    for label, entry in report["per_class"].items():
+        bounds = interval_text(entry["recall_interval"].low, entry["recall_interval"].high)
+        shares = [percent(entry["precision"]), percent(entry["recall"]), bounds, percent(entry["f1"])]
+        table.add_row(*(_escape(value) for value in (label, *shares, str(entry["support"]))))
+    return table
+
+
+def _confusion_table(report: dict[str, Any]) -> Table:
+    labels = report["labels"]
+    table = _table("Confusion matrix (rows: true, columns: predicted)", ["", *labels])
+    for code, (label, counts) in enumerate(zip(labels, report["confusion"], strict=True)):
+        shares = counts / max(counts.sum(), 1)
+        cells = [
+            _shaded(int(count), share, code == column)
+            for column, (count, share) in enumerate(zip(counts, shares, strict=True))
+        ]
+        table.add_row(_escape(label), *cells)
+    return table
+
+
+def _shaded(count: int, share: float, right: bool) -> str:
+    if not count:
+        return "[dim]·[/dim]"
+    if right:
+        return f"[bold green]{count}[/bold green]"
+    return f"[red]{count}[/red]" if share >= 0.2 else str(count)
+
+
+def _fold_table(report: dict[str, Any]) -> Table:
+    names = ["fold", "seed", "UAR %", "classes", "utterances", "speakers", "fit s", "epochs", "validation", "cell"]
+    table = _table("Folds (UAR over the classes that the fold has)", names)
+    for entry in report["folds"]:
+        seconds = entry.get("seconds", {}).get("fit")
+        shown = [
+            entry["fold"],
+            entry["seed"],
+            percent(entry["uar"]) if entry["status"] == "ok" else entry["status"],
+            *(entry.get(name, "") for name in ("classes", "utterances", "speakers")),
+            "" if seconds is None else f"{seconds:.3g}",
+            entry.get("epochs") or "",
+            entry.get("validation", ""),
+            entry["id"],
+        ]
+        table.add_row(*(_escape(str(value)) for value in shown))
+    return table
+
+
+def _pairs_table(title: str, pairs: dict[str, str]) -> Table:
+    table = _table(title, ["", ""])
+    table.show_header = False
+    for column in table.columns:
+        column.justify = "left"
+        column.overflow = "fold"
+    for key, value in pairs.items():
+        table.add_row(key, _escape(value))
+    return table
+
+
+def _table(title: str, columns: list[str]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    for number, name in enumerate(columns):
+        table.add_column(_escape(name), justify="right" if number else "left")
+    return table
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
