@@ -1,0 +1,50 @@
+"""One-dimensional convolutions over time, pooled with attention."""
+
+from __future__ import annotations
+
+from serbench.models.deep.defaults import TRAINING, training_space
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {**TRAINING, "filters": 64, "blocks": 3, "kernel": 5, "dropout": 0.3}
+
+
+def build(params, *, n_classes, seed):
+    """Build the network's estimator."""
+    from serbench.models.deep.estimator import DeepClassifier
+
+    return DeepClassifier(network, complete("cnn", PARAMS, params), n_classes=n_classes, seed=seed)
+
+
+def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
+    """Convolution blocks, each halving time and widening; then statistics over time."""
+    from serbench.models.deep.blocks import classify, conv_block, halve
+
+    x = frames
+    for block in range(blocks):
+        x = conv_block(x, valid, round(filters * 1.5**block), kernel, dropout)
+        if block < blocks - 1:
+            x, valid = halve(x, valid)
+    return classify(x, valid, n_classes, dropout)
+
+
+def space(trial):
+    """Search widths, kernel, dropout and the training."""
+    return {
+        **training_space(trial),
+        "filters": trial.suggest_categorical("filters", [32, 64, 96]),
+        "blocks": trial.suggest_int("blocks", 2, 4),
+        "kernel": trial.suggest_categorical("kernel", [3, 5, 7]),
+        "dropout": trial.suggest_float("dropout", 0.1, 0.6),
+    }
+
+
+CNN = ModelSpec(
+    name="cnn",
+    accepts="sequence",
+    build=build,
+    params=PARAMS,
+    space=space,
+    validation=True,
+    description="1-D convolutional network",
+)

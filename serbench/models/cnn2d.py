@@ -1,0 +1,53 @@
+"""Two-dimensional convolutions over the log-mel image."""
+
+from __future__ import annotations
+
+from serbench.models.deep.defaults import TRAINING, training_space
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {**TRAINING, "filters": 12, "blocks": 4, "kernel": 3, "dropout": 0.2}
+
+
+def build(params, *, n_classes, seed):
+    """Build the network's estimator."""
+    from serbench.models.deep.estimator import DeepClassifier
+
+    return DeepClassifier(network, complete("cnn2d", PARAMS, params), n_classes=n_classes, seed=seed)
+
+
+def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
+    """Convolution blocks, each halving time and frequency and doubling channels; then statistics over time."""
+    import keras
+
+    from serbench.models.deep.blocks import classify, conv2d_block, flatten_bands, halve
+
+    x = keras.ops.expand_dims(frames, -1)
+    for block in range(blocks):
+        x = conv2d_block(x, valid, filters * 2 ** min(block, 3), kernel, dropout)
+        x = keras.layers.MaxPooling2D((1, 2))(x)
+        if block < blocks - 1:
+            x, valid = halve(x, valid)
+    return classify(flatten_bands(x), valid, n_classes, dropout)
+
+
+def space(trial):
+    """Search widths, depth, dropout and the training."""
+    return {
+        **training_space(trial),
+        "filters": trial.suggest_categorical("filters", [8, 12, 16]),
+        "blocks": trial.suggest_int("blocks", 3, 5),
+        "dropout": trial.suggest_float("dropout", 0.1, 0.5),
+    }
+
+
+CNN2D = ModelSpec(
+    name="cnn2d",
+    accepts="sequence",
+    build=build,
+    params=PARAMS,
+    space=space,
+    features=("logmel",),
+    validation=True,
+    description="2-D convolutional network over the log-mel image",
+)

@@ -1,0 +1,49 @@
+"""Convolutions that summarise neighbouring frames, then a bidirectional LSTM, with attention."""
+
+from __future__ import annotations
+
+from serbench.models.deep.defaults import TRAINING, training_space
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {**TRAINING, "filters": 64, "kernel": 5, "units": 64, "dropout": 0.3}
+
+
+def build(params, *, n_classes, seed):
+    """Build the network's estimator."""
+    from serbench.models.deep.estimator import DeepClassifier
+
+    return DeepClassifier(network, complete("cnn_lstm", PARAMS, params), n_classes=n_classes, seed=seed)
+
+
+def network(frames, valid, *, n_classes, filters, kernel, units, dropout):
+    """Two convolution blocks, time halved once, one recurrent layer; then statistics over time."""
+    from serbench.models.deep.blocks import classify, conv_block, halve, recurrent
+
+    x = conv_block(frames, valid, filters, kernel, dropout)
+    x, valid = halve(x, valid)
+    x = conv_block(x, valid, 2 * filters, kernel, dropout)
+    x = recurrent(x, valid, "lstm", units, dropout)
+    return classify(x, valid, n_classes, dropout)
+
+
+def space(trial):
+    """Search widths, kernel, recurrent units, dropout and the training."""
+    return {
+        **training_space(trial),
+        "filters": trial.suggest_categorical("filters", [32, 64, 96]),
+        "kernel": trial.suggest_categorical("kernel", [3, 5, 7]),
+        "units": trial.suggest_categorical("units", [32, 64, 96]),
+        "dropout": trial.suggest_float("dropout", 0.1, 0.6),
+    }
+
+
+CNN_LSTM = ModelSpec(
+    name="cnn_lstm",
+    accepts="sequence",
+    build=build,
+    params=PARAMS,
+    space=space,
+    validation=True,
+    description="convolutions, then a bidirectional LSTM with attention",
+)

@@ -1,0 +1,58 @@
+"""Parts that the networks are made of; each takes and returns (frames, valid) with zeros in the padding."""
+
+from __future__ import annotations
+
+import keras
+
+from serbench.models.deep.layers import (
+    AttentionPooling,
+    HalveTime,
+    HalveValid,
+    MaskedNormalization,
+    Reverse,
+    StatisticsPooling,
+    Trim,
+)
+
+
+def conv_block(x, valid, filters: int, kernel: int, dropout: float):
+    """Convolution over time, normalisation, ReLU, dropout."""
+    x = keras.layers.Conv1D(filters, kernel, padding="same", use_bias=False)(x)
+    x = MaskedNormalization()(x, valid)
+    x = keras.layers.ReLU()(x)
+    return keras.layers.SpatialDropout1D(dropout)(x)
+
+
+def conv2d_block(x, valid, filters: int, kernel: int, dropout: float):
+    """Convolution over time and frequency (batch, time, bands, channels), normalisation, ReLU, dropout."""
+    x = keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    x = MaskedNormalization()(x, valid)
+    x = keras.layers.ReLU()(x)
+    return keras.layers.SpatialDropout2D(dropout)(x)
+
+
+def halve(x, valid):
+    """Halve time by the maximum of pairs."""
+    return HalveTime()(x), HalveValid()(valid)
+
+
+def recurrent(x, valid, cell: str, units: int, dropout: float):
+    """One bidirectional recurrent layer; the backward half starts at each sequence's own end."""
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}[cell]
+    forward = layer(units, return_sequences=True)(x)
+    backward = Reverse()(layer(units, return_sequences=True)(Reverse()(x, valid)), valid)
+    x = keras.layers.Concatenate()([forward, backward])
+    return keras.layers.Dropout(dropout)(Trim()(x, valid))
+
+
+def classify(x, valid, n_classes: int, dropout: float):
+    """Statistics over time under attention and plainly, then a linear layer: logits."""
+    x = keras.layers.Concatenate()([AttentionPooling()(x, valid), StatisticsPooling()(x, valid)])
+    x = keras.layers.Dropout(dropout)(x)
+    return keras.layers.Dense(n_classes)(x)
+
+
+def flatten_bands(x):
+    """Put the channels of all bands side by side: (batch, time, bands, channels) -> (batch, time, bands x channels)."""
+    bands, channels = x.shape[2:]
+    return keras.layers.Reshape((-1, bands * channels))(x)

@@ -1,0 +1,86 @@
+"""The estimator that all sequence models share: preparation, network, training loop, prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from serbench.errors import ModelError
+from serbench.models.deep.batches import Preparation
+from serbench.models.deep.defaults import TRAINING
+from serbench.models.deep.training import Trainer, predict, prepare_backend
+
+
+class DeepClassifier:
+    """A Keras network over feature sequences, with scikit-learn's contract.
+
+    Parameters
+    ----------
+    network : callable
+        ``network(frames, valid, *, n_classes, **architecture) -> logits`` from Keras inputs
+        (batch, time, d) and (batch, time).
+    params : mapping
+        Training parameters (`serbench.models.deep.defaults`) and the network's own.
+    n_classes : int
+    seed : int
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The codes 0..n_classes-1.
+    history : dict of str to list of float
+        `loss`, `accuracy`, `uar` per epoch (in training mode: with dropout and augmentation), and with a
+        validation part `val_loss`, `val_accuracy`, `val_uar`.
+    watch : callable or None
+        ``watch(epoch, history) -> bool``, set by who wants to follow or stop the training.
+    """
+
+    def __init__(self, network: Callable, params: Mapping[str, Any], *, n_classes: int, seed: int):
+        self.network, self.params, self.n_classes, self.seed = network, dict(params), n_classes, seed
+        self.classes_ = np.arange(n_classes)
+        self.history: dict[str, list[float]] = {}
+        self.watch: Callable[[int, dict], bool] | None = None
+
+    def fit(self, X: Sequence[np.ndarray], y, validation=None) -> DeepClassifier:
+        """Fit to sequences (frames, d) and codes.
+
+        Parameters
+        ----------
+        validation : (Xv, yv), optional
+            Stops the training early and chooses the epoch; without it all epochs are run.
+        """
+        prepare_backend(self.seed)
+        keras.backend.clear_session()
+        training = {name: self.params[name] for name in TRAINING}
+        self.preparation = Preparation.fit(X, **{name: training[name] for name in ("max_frames", "crop", "pool")})
+        self.model = self._build(X[0].shape[1])
+        trainer = Trainer(self.model, self.n_classes, training, self.seed, self.watch)
+        if validation is not None:
+            validation = (self.preparation.apply(validation[0]), np.asarray(validation[1]))
+        trainer.fit(self.preparation.apply(X), np.asarray(y), validation)
+        self.history, self.forward = trainer.history, trainer.forward
+        return self
+
+    def predict_proba(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (n, n_classes) probabilities."""
+        if not hasattr(self, "model"):
+            raise ModelError("the model has not been fitted")
+        return predict(self.forward, self.preparation.apply(X))
+
+    def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the most probable codes."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def count_params(self) -> int:
+        """Return the number of weights of the fitted network."""
+        return int(self.model.count_params())
+
+    def _build(self, dimensions: int) -> keras.Model:
+        frames = keras.Input((None, dimensions), name="frames")
+        valid = keras.Input((None,), name="valid")
+        architecture = {name: value for name, value in self.params.items() if name not in TRAINING}
+        logits = self.network(frames, valid, n_classes=self.n_classes, **architecture)
+        return keras.Model([frames, valid], logits)

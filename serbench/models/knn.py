@@ -1,0 +1,41 @@
+"""Nearest neighbours on standardised vectors, after a projection to principal components."""
+
+from __future__ import annotations
+
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "cosine", "n_components": 100}
+
+
+def build(params, *, n_classes, seed):
+    """Build scaler, projection and neighbours."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from serbench.models.shallow.projection import BoundedPCA
+
+    chosen = complete("knn", PARAMS, params)
+    projection = BoundedPCA(chosen.pop("n_components"))
+    return make_pipeline(StandardScaler(), projection, KNeighborsClassifier(**chosen, n_jobs=1))
+
+
+def space(trial):
+    """Search the neighbourhood, its metric and the projection."""
+    return {
+        "n_neighbors": trial.suggest_int("n_neighbors", 1, 40, log=True),
+        "weights": trial.suggest_categorical("weights", ["uniform", "distance"]),
+        "metric": trial.suggest_categorical("metric", ["euclidean", "manhattan", "cosine"]),
+        "n_components": trial.suggest_int("n_components", 10, 200, log=True),
+    }
+
+
+KNN = ModelSpec(
+    name="knn",
+    accepts="vector",
+    build=build,
+    params=PARAMS,
+    space=space,
+    description="k nearest neighbours by angle in the space of the first principal components",
+)

@@ -1,0 +1,47 @@
+"""Bidirectional long short-term memory over pooled frames, with attention."""
+
+from __future__ import annotations
+
+from serbench.models.deep.defaults import TRAINING, training_space
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {**TRAINING, "units": 64, "layers": 2, "dropout": 0.3}
+
+
+def build(params, *, n_classes, seed):
+    """Build the network's estimator."""
+    from serbench.models.deep.estimator import DeepClassifier
+
+    return DeepClassifier(network, complete("lstm", PARAMS, params), n_classes=n_classes, seed=seed)
+
+
+def network(frames, valid, *, n_classes, units, layers, dropout):
+    """Stack recurrent layers; then statistics over time."""
+    from serbench.models.deep.blocks import classify, recurrent
+
+    x = frames
+    for _ in range(layers):
+        x = recurrent(x, valid, "lstm", units, dropout)
+    return classify(x, valid, n_classes, dropout)
+
+
+def space(trial):
+    """Search the size, dropout and the training."""
+    return {
+        **training_space(trial),
+        "units": trial.suggest_categorical("units", [32, 64, 96]),
+        "layers": trial.suggest_int("layers", 1, 2),
+        "dropout": trial.suggest_float("dropout", 0.1, 0.6),
+    }
+
+
+LSTM = ModelSpec(
+    name="lstm",
+    accepts="sequence",
+    build=build,
+    params=PARAMS,
+    space=space,
+    validation=True,
+    description="bidirectional LSTM with attention",
+)

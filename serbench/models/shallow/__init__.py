@@ -1,0 +1,1 @@
+"""Estimators of the vector models that scikit-learn does not have as such."""

@@ -1,0 +1,30 @@
+"""Principal components, never more than the data have."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
+
+
+class BoundedPCA(TransformerMixin, BaseEstimator):
+    """Projection to ``min(n_components, d, n - 1)`` principal components.
+
+    Parameters
+    ----------
+    n_components : int
+        Components wanted; a small set or a short vector gives fewer.
+    """
+
+    def __init__(self, n_components: int = 200):
+        self.n_components = n_components
+
+    def fit(self, X, y=None) -> BoundedPCA:
+        """Fit the projection to (n, d) vectors."""
+        n, d = np.shape(X)
+        self.pca_ = PCA(max(1, min(self.n_components, d, n - 1)), svd_solver="full").fit(X)
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Project (n, d) vectors."""
+        return self.pca_.transform(X)

@@ -1,0 +1,41 @@
+"""Support vector machine on standardised vectors; probabilities are the softmax of one-vs-rest decision values."""
+
+from __future__ import annotations
+
+from serbench.models.params import complete
+from serbench.specs import ModelSpec
+
+PARAMS = {"kernel": "rbf", "C": 10.0, "gamma": "scale", "class_weight": "balanced"}
+
+
+def build(params, *, n_classes, seed):
+    """Build scaler and support vector classifier."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from serbench.models.shallow.svc import SoftmaxSVC
+
+    chosen = complete("svm", PARAMS, params)
+    return make_pipeline(StandardScaler(), SoftmaxSVC(**chosen, break_ties=True, random_state=seed))
+
+
+def space(trial):
+    """Search the kernel, its width and the price of an error."""
+    params = {
+        "kernel": trial.suggest_categorical("kernel", ["rbf", "linear"]),
+        "C": trial.suggest_float("C", 1e-3, 1e2, log=True),
+        "class_weight": trial.suggest_categorical("class_weight", ["balanced", None]),
+    }
+    if params["kernel"] == "rbf":
+        params["gamma"] = trial.suggest_float("gamma", 1e-5, 1e-1, log=True)
+    return params
+
+
+SVM = ModelSpec(
+    name="svm",
+    accepts="vector",
+    build=build,
+    params=PARAMS,
+    space=space,
+    description="RBF support vector machine; softmax of the one-vs-rest decision values",
+)

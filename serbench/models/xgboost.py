@@ -1,0 +1,51 @@
+"""Gradient-boosted trees (XGBoost, histogram method) on vectors."""
+
+from __future__ import annotations
+
+from serbench.models.params import complete, threads
+from serbench.specs import ModelSpec
+
+PARAMS = {
+    "n_estimators": 300,
+    "learning_rate": 0.1,
+    "max_depth": 3,
+    "min_child_weight": 1.0,
+    "subsample": 0.8,
+    "colsample_bytree": 0.3,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.0,
+    "max_bin": 64,
+    "device": "cpu",
+}
+
+
+def build(params, *, n_classes, seed):
+    """Build the booster; ``device="cuda"`` trains on a graphics card."""
+    from xgboost import XGBClassifier
+
+    chosen = complete("xgboost", PARAMS, params)
+    return XGBClassifier(**chosen, tree_method="hist", n_jobs=threads(), random_state=seed, verbosity=0)
+
+
+def space(trial):
+    """Search depth, rate, rounds, subsampling and regularisation."""
+    return {
+        "n_estimators": trial.suggest_int("n_estimators", 100, 600, step=50),
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
+        "max_depth": trial.suggest_int("max_depth", 2, 8),
+        "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 10.0, log=True),
+        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 1.0, log=True),
+        "reg_lambda": trial.suggest_float("reg_lambda", 1e-2, 10.0, log=True),
+        "reg_alpha": trial.suggest_float("reg_alpha", 0.0, 1.0),
+    }
+
+
+XGBOOST = ModelSpec(
+    name="xgboost",
+    accepts="vector",
+    build=build,
+    params=PARAMS,
+    space=space,
+    description="gradient-boosted trees (XGBoost)",
+)
