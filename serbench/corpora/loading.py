@@ -149,7 +149,7 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
     return dataclasses.replace(adapter, name=name, **card)
 
 
-def verify(
+def inspect_corpus(
     spec: CorpusSpec, circumstances: Circumstances, *, options: Mapping[str, Any] | None = None
 ) -> tuple[Corpus, tuple[Finding, ...]]:
     """Open a corpus and return it with everything found, clipped files included."""

@@ -1,0 +1,120 @@
+"""`serbench corpora`: which corpora are here, and what is wrong with their files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serbench.cli import options
+
+if TYPE_CHECKING:
+    from serbench.corpora.findings import Finding
+    from serbench.corpora.loading import Corpus
+    from serbench.specs import Circumstances, CorpusSpec
+
+app = typer.Typer(help="List the corpora, or verify the files of one.", invoke_without_command=True)
+
+
+@app.callback()
+def corpora(
+    context: typer.Context,
+    data: options.Data = None,
+    cache: options.Cache = None,
+    corpus_path: options.CorpusPath = None,
+    plugin: options.Plugin = None,
+) -> None:
+    """List all corpora: present, partial, or absent with where to get them."""
+    if context.invoked_subcommand:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from serbench.registry import build_registry
+
+    circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("corpus", "state", "utterances", "hours", "speakers", "labels"):
+        table.add_column(heading, justify="right" if heading in ("utterances", "hours", "speakers") else "left")
+    absent = []
+    for spec in build_registry(circumstances.plugins).all("corpus"):
+        row = _row(spec, circumstances)
+        if row is None:
+            absent.append(spec)
+        else:
+            table.add_row(*row)
+    console = Console()
+    console.print(table)
+    if absent:
+        console.print(f"\nabsent from {circumstances.data.absolute()}:", highlight=False, soft_wrap=True)
+    for spec in absent:
+        console.print(f"  {spec.name}: {_source(spec)}", highlight=False, soft_wrap=True)
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[str, typer.Argument(help="Corpus to check.")],
+    data: options.Data = None,
+    cache: options.Cache = None,
+    corpus_path: options.CorpusPath = None,
+    plugin: options.Plugin = None,
+    full: Annotated[bool, typer.Option("--all", help="Name every file, not the first few of each kind.")] = False,
+) -> None:
+    """Check the files of a corpus: missing, doubled, conflicting, silent, clipped, undecodable, LFS pointers.
+
+    The exit status is 1 if anything is found that the corpus' card does not declare, clipping aside.
+    """
+    from serbench.corpora.findings import HARMLESS
+    from serbench.corpora.loading import inspect_corpus
+    from serbench.registry import build_registry
+
+    circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
+    corpus, findings = inspect_corpus(build_registry(circumstances.plugins).get("corpus", name), circumstances)
+    hours = corpus.table["duration"].sum() / 3600
+    print(f"{name}: {corpus.count} utterances usable, {hours:.2f} h, {_speakers(corpus)} speakers")
+    for finding in findings:
+        print(_paragraph(finding, full))
+    if not findings:
+        print("nothing found")
+    if any(not finding.known and finding.kind not in HARMLESS for finding in findings):
+        raise typer.Exit(1)
+
+
+def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple[str, ...] | None:
+    from serbench.corpora.loading import corpus_present, open_corpus
+    from serbench.errors import CorpusError
+
+    if not corpus_present(spec, circumstances):
+        return None
+    try:
+        corpus = open_corpus(spec, circumstances)
+    except CorpusError as error:
+        return (spec.name, f"unusable: {error.what}", "", "", "", "")
+    counts = Counter(corpus.table["label"])
+    labels = " ".join(f"{label}:{counts[label]}" for label in corpus.spec.labels if counts[label])
+    state = "partial" if corpus.partial else "present"
+    hours = corpus.table["duration"].sum() / 3600
+    return (spec.name, state, corpus.count, f"{hours:.2f}", str(_speakers(corpus)), labels)
+
+
+def _speakers(corpus: Corpus) -> int | str:
+    known = set(corpus.table["speaker"]) - {""}
+    return len(known) or "unknown"
+
+
+def _source(spec: CorpusSpec) -> str:
+    if not spec.homepage:
+        return f"your own data: --corpus-path {spec.name}=PATH"
+    return f"{spec.homepage} ({spec.utterances} utterances, {spec.licence}); put it there, or --corpus-path {spec.name}=DIR"
+
+
+def _paragraph(finding: Finding, full: bool, limit: int = 8) -> str:
+    declared = " (a known defect)" if finding.known else ""
+    count = f" {len(finding.utterances)}" if finding.utterances else ""
+    lines = [f"{finding.kind}{count}{declared}: {finding.detail}"]
+    shown = finding.utterances if full else finding.utterances[:limit]
+    lines += [f"    {name}" for name in shown]
+    if len(shown) < len(finding.utterances):
+        lines.append(f"    and {len(finding.utterances) - len(shown)} more (--all names them)")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The voice and the acting behind the synthetic corpus."""
