@@ -106,7 +106,8 @@ def _speakers(corpus: Corpus) -> int | str:
 def _source(spec: CorpusSpec) -> str:
     if not spec.homepage:
         return f"your own data: --corpus-path {spec.name}=PATH"
-    return f"{spec.homepage} ({spec.utterances} utterances, {spec.licence}); put it there, or --corpus-path {spec.name}=DIR"
+    size = f"{spec.utterances} utterances, " if spec.utterances else ""
+    return f"{spec.homepage} ({size}{spec.licence}); put it there, or --corpus-path {spec.name}=DIR"
 
 
 def _paragraph(finding: Finding, full: bool, limit: int = 8) -> str:

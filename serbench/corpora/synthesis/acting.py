@@ -54,10 +54,7 @@ VOWELS = {
 _CENTRE = np.array([500.0, 1500.0, 2500.0, 3500.0])
 _NASAL = np.array([250.0, 1200.0, 2300.0, 3400.0])
 # Syllables of a consonant (m nasal, t stop, s fricative) and a vowel; capitals are stressed.
-SENTENCES = {"a": ("ma", "TI", "so", "NE", "ta", "MU", "si"), "b": ("SE", "mo", "TA", "ni", "MU", "ta", "SO")}
-SENTENCES = {
-    name: tuple(syllable.replace("n", "m").replace("N", "M") for syllable in value) for name, value in SENTENCES.items()
-}
+SENTENCES = {"a": ("ma", "TI", "so", "ME", "ta", "MU", "si"), "b": ("SE", "mo", "TA", "mi", "MU", "ta", "SO")}
 TAKES = ("1", "2", "3")
 _NEUTRAL_SECONDS = 1.9
 _SHORTEST, _LONGEST = 1.5, 2.5
@@ -74,10 +71,10 @@ class Speaker:
         Hz in neutral speech.
     tract : float
         Factor on all formants; a longer vocal tract has a smaller one.
-    tilt, breath, jitter, tempo : float
-        Offsets in the units of `MANNERS`.
+    open_quotient : float
+        Share of a cycle in which the glottis is open.
     ways : mapping of str to ndarray
-        How this speaker shows each emotion, one value per manner.
+        How this speaker shows each emotion: one value per manner, in the units of `MANNERS`.
     """
 
     name: str
@@ -95,9 +92,8 @@ def cast(seed: int) -> list[Speaker]:
 
 def act(speaker: Speaker, emotion: str, sentence: str, rng: np.random.Generator) -> Controls:
     """One take of a sentence in an emotion, as controls of the voice."""
-    manner = dict(
-        zip(MANNERS, speaker.ways[emotion] + MOOD * _TYPICAL * rng.standard_normal(len(MANNERS)), strict=True)
-    )
+    mood = MOOD * _TYPICAL * rng.standard_normal(len(MANNERS))
+    manner = dict(zip(MANNERS, speaker.ways[emotion] + mood, strict=True))
     frames = _frames(manner["rate"])
     syllables = SENTENCES[sentence]
     bounds = _bounds(len(syllables), frames, rng)
@@ -187,9 +183,8 @@ def _melody(manner: dict[str, float], accents: np.ndarray, frames: int, rng: np.
     progress = np.linspace(-0.5, 0.5, frames)
     wave = np.sin(2 * np.pi * (6.5 * np.arange(frames) * HOP / RATE + rng.uniform()))
     moving = 2.5 * (accents - accents.mean()) + _drift(frames, 0.7, rng)
-    return (
-        manner["pitch"] + 2 ** manner["range"] * moving + manner["slope"] * progress + max(0, manner["tremor"]) * wave
-    )
+    trembling = max(0, manner["tremor"]) * wave
+    return manner["pitch"] + 2 ** manner["range"] * moving + manner["slope"] * progress + trembling
 
 
 def _drift(frames: int, size: float, rng: np.random.Generator) -> np.ndarray:
