@@ -98,7 +98,7 @@ def _shared_audio(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
 
 def _twin_keys(part: pd.DataFrame) -> pd.Series:
     # The same person saying the same sentence with the same emotion: another take of one performance.
-    known = part[(part["speaker"] != "") & (part["text"] != "")]
+    known = part[(part[["speaker", "text", "label"]] != "").all(axis=1)]
     return known["speaker"] + " · " + known["text"] + " · " + known["label"]
 
 

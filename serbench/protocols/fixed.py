@@ -23,7 +23,7 @@ def split(table: pd.DataFrame, seed: int, *, file: str = "", partial: bool = Fal
     Parameters
     ----------
     file : str
-        CSV with the columns `utterance` (or `id`, which is `corpus/utterance`) and `fold`: the fold in which the
+        CSV with the columns `utterance` (or `id`; both may say `corpus/utterance`) and `fold`: the fold in which the
         utterance is tested, or "train" for one that never is. Empty: the table's own `official_fold`.
     partial : bool
         Accept that the file names utterances which the table lacks (a label map dropped them) and
@@ -71,7 +71,7 @@ def _unreadable(file: str, reason: str) -> ProtocolError:
 
 def _folds_from(file: str, table: pd.DataFrame, partial: bool) -> pd.Series:
     listed = _read(file)
-    key = "id" if listed["utterance"].str.contains("/").any() else "utterance"
+    key = max(("utterance", "id"), key=lambda column: listed["utterance"].isin(table[column]).sum())
     if key == "utterance" and table[key].duplicated().any():
         raise ProtocolError(
             "the merged corpora share utterance names", where=file, hint="write corpus/utterance in the column id"
@@ -118,5 +118,6 @@ FIXED = ProtocolSpec(
     version="1",
     split=split,
     params={"file": "", "partial": False, "content": ""},
+    pin=pin,
     description="folds from a file (utterance, fold) or a manifest; nothing is promised, the audit tells",
 )

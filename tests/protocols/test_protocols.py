@@ -220,7 +220,7 @@ def test_the_table_is_left_as_it_was(protocol):
 
 
 @pytest.mark.real
-def test_real_official_folds_keep_their_promise(real_data):
+def test_real_actors_are_dealt_evenly(real_data):
     from serbench.protocols.splitting import split
 
     names = sorted({path.stem for path in (real_data / "ravdess_speech").rglob("*.flac")})
