@@ -19,11 +19,11 @@ def leaderboard(
     results: Results = None,
 ) -> None:
     """Rank models by UAR with 95 % speaker-bootstrap intervals; speaker-independent protocols first."""
+    from serbench.reporting import formats, loading
     from serbench.reporting import leaderboard as board
-    from serbench.reporting import loading, tables
 
-    if style not in tables.FORMATS:
-        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(tables.FORMATS)}")
+    if style not in formats.FORMATS:
+        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(formats.FORMATS)}")
     root = circumstances(results=results).results
     records = loading.load_suites(root, suite)
     found = board.leaderboard(records, corpus=corpus or (), sort=sort)
@@ -32,14 +32,14 @@ def leaderboard(
     if style == "table":
         print_tables(found)
     else:
-        print(tables.format_leaderboard(found, style).rstrip("\n"))
+        print(formats.format_leaderboard(found, style).rstrip("\n"))
 
 
 def print_tables(board) -> None:
     """Print a leaderboard to the terminal."""
     from rich.console import Console
 
-    from serbench.reporting.tables import terminal_tables
+    from serbench.reporting.formats import terminal_tables
 
     # Piped into a file a table keeps its full width: nothing is cut.
     console = Console() if sys.stdout.isatty() else Console(width=200)

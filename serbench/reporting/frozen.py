@@ -10,7 +10,7 @@ the same to about three digits.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ def freeze(folder: Path) -> dict[str, Any]:
         raise ResultsError("no finished cell to freeze", where=str(folder), hint="run the suite first")
     cells = [read_cell(path) for path in paths]
     path = frozen_path(folder)
-    before = {record.cell.id for record in _records(_read(path, ("kind", "document")))} if path.is_file() else set()
+    before = {record.cell.id for record in frozen_records(path)} if path.is_file() else set()
     table = pa.concat_tables(
         [_documents(folder, cells), *_predictions(cells), *_splits(folder)], promote_options="permissive"
     )
@@ -73,15 +73,21 @@ def freeze(folder: Path) -> dict[str, Any]:
     return {"path": path, "cells": len(cells), "dropped": sorted(dropped), "bytes": path.stat().st_size}
 
 
-def frozen_cells(path: Path) -> Iterator[tuple[Record, pa.Table]]:
-    """Records of a frozen file with their predictions, without probabilities."""
+def frozen_records(path: Path) -> list[Record]:
+    """Records of a frozen file."""
+    return _records(_read(path, ("kind", "document")))
+
+
+def frozen_predictions(path: Path) -> dict[str, pa.Table]:
+    """Predictions of a frozen file by cell id, without probabilities."""
     table = _read(path, ("kind", "cell", "document", *PREDICTION_COLUMNS))
-    records = _records(table)
-    predictions = _of_kind(table, "prediction")
+    records, predictions = _records(table), _of_kind(table, "prediction")
     # Predictions lie cell by cell in the order of the records.
     bounds = np.searchsorted(predictions.column("cell").to_numpy(), np.arange(len(records) + 1))
-    for number, record in enumerate(records):
-        yield record, predictions.slice(bounds[number], bounds[number + 1] - bounds[number])
+    return {
+        record.cell.id: predictions.slice(bounds[number], bounds[number + 1] - bounds[number])
+        for number, record in enumerate(records)
+    }
 
 
 def frozen_plan(path: Path) -> list[dict[str, Any]]:
@@ -95,7 +101,7 @@ def frozen_splits(path: Path) -> pd.DataFrame:
     return _of_kind(_read(path, ("kind", *SPLIT_COLUMNS)), "split").drop_columns("kind").to_pandas()
 
 
-def frozen_predictions(path: Path, cell_id: str) -> pd.DataFrame:
+def frozen_cell(path: Path, cell_id: str) -> pd.DataFrame:
     """Predictions of one cell, in the shape of `read_cell`'s; probabilities as rounded, summing to one."""
     table = _read(path, None)
     records = _records(table)

@@ -74,15 +74,16 @@ def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float
 def resampled_totals(statistics: np.ndarray, unit: str, *, seed: int = SEED) -> np.ndarray:
     """Sums of `statistics` (seeds, units, ...) over resampled units, shape (resamples, seeds, ...)."""
     seeds, units = statistics.shape[:2]
-    flat = np.moveaxis(statistics, 0, 1).reshape(units, -1)
+    flat = np.moveaxis(statistics, 1, -1).reshape(-1, units)
     if unit == "speaker":
-        totals = speaker_draws(units, seed=seed) @ flat
+        totals = flat @ speaker_draws(units, seed=seed).T
     else:
         # Equal utterances are interchangeable: draw how often each distinct kind comes up.
-        kinds, counts = np.unique(flat, axis=0, return_counts=True)
-        resamples = int(np.clip(DRAWS / len(kinds), FEWEST_RESAMPLES, RESAMPLES))
-        totals = np.random.default_rng(seed).multinomial(units, counts / units, size=resamples) @ kinds
-    return totals.reshape(len(totals), seeds, *statistics.shape[2:])
+        kinds, counts = np.unique(flat, axis=1, return_counts=True)
+        resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
+        totals = kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
+    # Resamples stay innermost in memory: sums over a handful of classes are then fast.
+    return np.moveaxis(totals.reshape(seeds, *statistics.shape[2:], -1), -1, 0)
 
 
 @lru_cache(maxsize=8)
@@ -105,7 +106,10 @@ def _percentiles(values: np.ndarray) -> tuple[float, float]:
     if seeds > 1:
         drawn = np.random.default_rng(SEED + 1).multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
         mean = mean + np.sqrt(seeds / (seeds - 1)) * ((values * drawn).sum(axis=1) / seeds - mean)
-    low, high = np.nanquantile(mean, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    defined = mean[np.isfinite(mean)]
+    if not len(defined):
+        return np.nan, np.nan
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from serbench.errors import ResultsError, UnknownName
 from serbench.identity import content_id
 from serbench.records import METADATA_KEY, Cell, Record
-from serbench.reporting.frozen import frozen_cells, frozen_path, frozen_plan
+from serbench.reporting.frozen import frozen_path, frozen_plan, frozen_predictions, frozen_records
 from serbench.reporting.scores import label_codes
 
 if TYPE_CHECKING:
@@ -124,15 +124,13 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     planned = {entry["id"]: Cell.from_json(entry["cell"]) for entry in read_plan(folder)}
     measured = _identified(_own_cells(folder, planned))
     # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed.
-    begun = {item["row"] for item in measured}
-    committed = [item for item in _identified(_frozen(folder)) if item["row"] not in begun]
+    committed = _frozen(folder, begun={item["row"] for item in measured})
     present = {item["id"] for item in measured + committed}
     waiting = [
         _described(folder.name, cell, None, cell_id, "planned", "", None, "cells")
         for cell_id, cell in planned.items()
         if cell_id not in present
     ]
-    # Without the audio at hand there is no plan of one's own: the frozen one is as good.
     shown = {item["row"] for item in committed}
     waiting = [item for item in _identified(waiting) if item["row"] not in shown]
     return measured + committed + waiting
@@ -203,22 +201,24 @@ def _damaged(suite: str, path: Path, planned: Mapping[str, Cell], reason: str) -
     return _described(suite, planned.get(path.stem), None, path.stem, "damaged", reason, None, "cells")
 
 
-def _frozen(folder: Path) -> list[dict[str, Any]]:
+def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
     path = frozen_path(folder)
     if not path.is_file():
         return []
-    found = []
-    for record, predictions in frozen_cells(path):
-        tested = make_tested(record.cell, predictions) if record.status == "ok" else None
-        found.append(
-            _described(folder.name, record.cell, record, record.cell.id, record.status, record.reason, tested, "frozen")
-        )
-    present = {item["id"] for item in found}
-    for entry in frozen_plan(path):
-        if entry["id"] not in present:
-            cell = Cell.from_json(entry["cell"])
-            found.append(_described(folder.name, cell, None, entry["id"], "planned", "", None, "frozen"))
-    return found
+    records = frozen_records(path)
+    present = {record.cell.id for record in records}
+    planned = [Cell.from_json(entry["cell"]) for entry in frozen_plan(path) if entry["id"] not in present]
+    found = [
+        _described(folder.name, record.cell, record, record.cell.id, record.status, record.reason, None, "frozen")
+        for record in records
+    ] + [_described(folder.name, cell, None, cell.id, "planned", "", None, "frozen") for cell in planned]
+    shown = [item for item in _identified(found) if item["row"] not in begun]
+    if any(item["status"] == "ok" for item in shown):
+        predictions = frozen_predictions(path)
+        for item in shown:
+            if item["status"] == "ok":
+                item["tested"] = make_tested(item["cell"], predictions[item["id"]])
+    return shown
 
 
 def _described(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
     if rows.empty:
         rows = known[path_of(known).map(lambda path: _matches(path, wanted))]
     if rows.empty:
-        raise UnknownName.among("row", wanted, [*sorted(set(path_of(known)))[: 2 * SHOWN]], where=None)
+        raise _unknown(known, wanted)
     several = rows.drop_duplicates(["suite", "row"])
     if len(several) > 1:
         listed = [
@@ -55,6 +56,13 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
 def path_of(records: pd.DataFrame) -> pd.Series:
     """``corpus/protocol/features/model`` of each cell."""
     return records["corpus"] + "/" + records["protocol"] + "/" + records["features"] + "/" + records["model"]
+
+
+def _unknown(known: pd.DataFrame, wanted: str) -> UnknownName:
+    names = {*known["row"], *path_of(known), *known["model"]}
+    near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    return UnknownName(f"unknown row '{wanted}'", hint=f"{meant}give {FORMS}; `serbench leaderboard` lists the rows")
 
 
 def _matches(path: str, wanted: str) -> bool:

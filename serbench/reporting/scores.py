@@ -220,8 +220,9 @@ def per_class(margin: np.ndarray, labels: Sequence[str]) -> dict[str, dict[str, 
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    below = np.asarray(below, dtype=np.float64)
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below > 0)
+    # What is divided is never more than what divides, so only 0 / 0 can come up: undefined, NaN.
+    with np.errstate(invalid="ignore"):
+        return np.divide(above, below, dtype=np.float64)
 
 
 def _mean_defined(values: np.ndarray) -> np.ndarray:

@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.records import Record
-from serbench.reporting.intervals import Interval, intervals
+from serbench.reporting.formats import interval_text, percent
+from serbench.reporting.intervals import intervals
 from serbench.reporting.rows import compact, describe_row, margins_by_unit
 from serbench.reporting.scores import classes_scored, confusion_matrix, f1, margins, per_class, precision, recall, uar
-from serbench.reporting.tables import interval_text, percent
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
 
-def row_report(cells: pd.DataFrame) -> dict[str, Any]:
+def row_report(cells: pd.DataFrame, *, intervals_too: bool = True) -> dict[str, Any]:
     """Everything `serbench show` prints, as plain values.
 
     Parameters
     ----------
     cells : DataFrame
         Cells of one row (or one cell), from `find_cells`.
+    intervals_too : bool
+        Give the per-class scores their intervals.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def row_report(cells: pd.DataFrame) -> dict[str, Any]:
         "summary": describe_row(cells),
         "labels": labels,
         "confusion": confusion,
-        "per_class": _classes(done, confusion, labels),
+        "per_class": _classes(done, confusion, labels, intervals_too),
         "folds": [_fold(item, len(labels)) for item in cells.sort_values(["seed", "fold"]).to_dict("records")],
         "provenance": provenance(list(done["record"])),
         "notes": _notes(list(done["record"])),
@@ -80,10 +82,9 @@ def report_markdown(report: dict[str, Any]) -> str:
     """The report as Markdown, for the results folder."""
     summary, labels = report["summary"], report["labels"]
     lines = [f"## {_title(summary)}", "", _headline(summary), ""]
-    lines += ["| class | precision | recall | 95 % | F1 | support |", "|---|---|---|---|---|---|"]
+    lines += ["| class | precision | recall | F1 | support |", "|---|---|---|---|---|"]
     for label, entry in report["per_class"].items():
-        low, high = entry["recall_interval"].low, entry["recall_interval"].high
-        shares = [percent(entry["precision"]), percent(entry["recall"]), interval_text(low, high), percent(entry["f1"])]
+        shares = [percent(entry[name]) for name in ("precision", "recall", "f1")]
         lines.append(f"| {label} | {' | '.join(shares)} | {entry['support']} |")
     lines += ["", "| true \\ predicted | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
     for label, counts in zip(labels, report["confusion"], strict=True):
@@ -91,19 +92,22 @@ def report_markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _classes(done: pd.DataFrame, confusion: np.ndarray, labels: list[str]) -> dict[str, dict[str, Any]]:
+def _classes(
+    done: pd.DataFrame, confusion: np.ndarray, labels: list[str], intervals_too: bool
+) -> dict[str, dict[str, Any]]:
     if done.empty:
         return {}
     found = per_class(margins(confusion), labels)
+    if not intervals_too:
+        return found
     statistics, unit = margins_by_unit(list(done["tested"]), [int(seed) for seed in done["seed"]], len(labels))
     scores = {
-        (code, name): lambda totals, code=code, function=function: function(totals)[..., code]
+        (code, name): lambda totals, code=code, function=function: function(totals[..., code : code + 1])[..., 0]
         for code in range(len(labels))
         for name, function in (("precision", precision), ("recall", recall), ("f1", f1))
     }
-    bounds: dict[Any, Interval] = intervals(statistics, scores, unit)
-    for (code, name), interval in bounds.items():
-        found[labels[code]][f"{name}_interval"] = interval
+    for (code, name), bounds in intervals(statistics, scores, unit).items():
+        found[labels[code]] |= {f"{name}_low": bounds.low, f"{name}_high": bounds.high}
     return found
 
 
@@ -182,7 +186,7 @@ def _headline(summary: dict[str, Any]) -> str:
 def _class_table(report: dict[str, Any]) -> Table:
     table = _table("Per class, % (recall with its interval)", ["class", "precision", "recall", "95 %", "F1", "support"])
     for label, entry in report["per_class"].items():
-        bounds = interval_text(entry["recall_interval"].low, entry["recall_interval"].high)
+        bounds = interval_text(entry["recall_low"], entry["recall_high"])
         shares = [percent(entry["precision"]), percent(entry["recall"]), bounds, percent(entry["f1"])]
         table.add_row(*(_escape(value) for value in (label, *shares, str(entry["support"]))))
     return table

@@ -1,214 +1,64 @@
-"""Leaderboards as text: terminal tables, Markdown, CSV and JSON; every number with its protocol and interval."""
+"""The tables that a suite's results folder carries: leaderboard, per-class report and confusion matrices."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from serbench.errors import UsageError
 from serbench.records import atomic_path
-from serbench.reporting.leaderboard import SPLITTING, leaderboard
+from serbench.reporting.formats import format_leaderboard
+from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
+from serbench.reporting.show import report_markdown, row_report
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
-
-FORMATS = ("table", "csv", "md", "json")
-SYNTHETIC = "synthetic"
-
-
-def format_leaderboard(board: pd.DataFrame, style: str) -> str:
-    """Render a leaderboard as `csv`, `md` or `json` text.
-
-    Raises
-    ------
-    UsageError
-        For another format.
-    """
-    writers = {"csv": to_csv, "md": to_markdown, "json": to_json}
-    if style not in writers:
-        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
-    return writers[style](board)
-
-
-def to_json(board: pd.DataFrame) -> str:
-    """A list of rows; what is not known is null."""
-    rows = [{key: _plain(value) for key, value in row.items()} for row in board.to_dict("records")]
-    return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def to_csv(board: pd.DataFrame) -> str:
-    """Every column; several seeds are separated by blanks."""
-    return board.assign(seeds=board["seeds"].map(_seeds)).to_csv(index=False, lineterminator="\n")
-
-
-def to_markdown(board: pd.DataFrame) -> str:
-    """One Markdown table per corpus and protocol."""
-    parts = []
-    for title, notes, columns, lines in _sections(board):
-        body = [f"### {title}", "", *(f"{note}  " for note in notes), "" if notes else None]
-        body += ["| " + " | ".join(columns) + " |", "|" + "|".join("---" for _ in columns) + "|"]
-        body += ["| " + " | ".join(_escaped(value) for value in line) + " |" for line in lines]
-        parts.append("\n".join(line for line in body if line is not None))
-    return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
-
-
-def terminal_tables(board: pd.DataFrame) -> Iterator[Table]:
-    """One rich table per corpus and protocol, the speaker-independent ones first."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    for title, notes, columns, lines in _sections(board):
-        caption = "\n".join(escape(note) for note in notes) or None
-        table = Table(title=escape(title), caption=caption, title_justify="left", caption_justify="left", box=None)
-        for name in columns:
-            table.add_column(name, justify="left" if name in ("features", "model", "augment", "row") else "right")
-        for line in lines:
-            table.add_row(*(escape(value) for value in line))
-        yield table
 
 
 def write_tables(suite_folder: Path) -> list[Path]:
-    """Write `leaderboard.csv` and `leaderboard.md` into a suite's results folder and return their paths."""
+    """Write `leaderboard` and `rows` (per class and confusion), each as CSV and Markdown, into a suite's folder.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
     folder = Path(suite_folder)
-    board = leaderboard(load_records(folder.parent, folder.name))
-    written = []
-    for style in ("csv", "md"):
-        path = folder / f"leaderboard.{style}"
-        text = format_leaderboard(board, style)
-        with atomic_path(path) as temporary:
-            temporary.write_text(f"# {folder.name}\n\n{text}" if style == "md" else text, encoding="utf-8")
-        written.append(path)
-    return written
-
-
-def percent(value: float) -> str:
-    """A share as a percentage with one decimal; a dash where it is unknown."""
-    return "–" if _missing(value) else f"{100 * value:.1f}"
-
-
-def interval_text(low: float, high: float) -> str:
-    """Bounds as percentages, e.g. ``[48.1, 53.0]``."""
-    return "" if _missing(low) or _missing(high) else f"[{percent(low)}, {percent(high)}]"
-
-
-def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
-    key = board[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1) if len(board) else board
-    for _, group in board.groupby(key, sort=False) if len(board) else ():
-        columns = _columns(group)
-        lines = [[function(entry) for function in columns.values()] for entry in group.to_dict("records")]
-        yield _title(group), _notes(group), list(columns), lines
-
-
-def _title(group: pd.DataFrame) -> str:
-    first = group.iloc[0]
-    corpus = first["corpus"] + (" (synthetic speech)" if first["corpus"] == SYNTHETIC else "")
-    labels = f"labels {first['labels']}" + (f" ({first['options']})" if first["options"] else "")
-    verdicts = [verdict for verdict in dict.fromkeys(group["verdict"]) if verdict]
-    return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {'; '.join(verdicts) or 'not run yet'}"
-
-
-def _notes(group: pd.DataFrame) -> list[str]:
-    notes = []
-    done = group[group["folds_done"] > 0]
-    if len(done):
-        first = done.iloc[0]
-        units = ", ".join(
-            sorted({f"{one} {two}" for one, two in zip(done["interval_unit"], done["interval_method"], strict=True)})
-        )
-        part = "; ".join(sorted(set(done["corpus_note"]) - {""}))
-        notes.append(
-            f"{first['utterances']} utterances, {first['speakers'] or 'unknown'} speakers"
-            + (f" ({part} of the corpus' design)" if part else "")
-            + f"; UAR pooled over folds with its 95 % interval ({units}); = not distinguishable from the best"
-        )
-    notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
-    return notes
-
-
-def _broken(group: pd.DataFrame) -> list[dict[str, Any]]:
-    return [entry for entry in group.to_dict("records") if not entry["complete"] and entry["reason"]]
-
-
-def _columns(group: pd.DataFrame) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "#": lambda entry: (
-            "" if _missing(entry["rank"]) else f"{entry['rank']}{'=' if entry['tied_with_best'] else ''}"
-        ),
-        "features": lambda entry: entry["features"],
-        "model": lambda entry: entry["model"],
+    records = load_records(folder.parent, folder.name)
+    board = leaderboard(records)
+    texts = {
+        "leaderboard.csv": format_leaderboard(board, "csv"),
+        "leaderboard.md": f"# {folder.name}\n\n{format_leaderboard(board, 'md')}",
     }
-    if (group["trials"] > 0).any():
-        columns["trials"] = lambda entry: str(entry["trials"])
-    if (group["augment"] != "none").any():
-        columns["augment"] = lambda entry: entry["augment"]
-    if group["seeds"].map(len).max() > 1:
-        columns["seeds"] = lambda entry: str(len(entry["seeds"]))
-        columns["± seeds"] = lambda entry: percent(entry["uar_spread"])
-    columns |= {
-        "UAR %": lambda entry: percent(entry["uar"]),
-        "95 %": lambda entry: interval_text(entry["uar_low"], entry["uar_high"]),
-        "accuracy": lambda entry: percent(entry["accuracy"]),
-        "macro-F1": lambda entry: percent(entry["macro_f1"]),
-    }
-    if len({str(value) for value in group["classes"] if value and not _all_classes(value)}):
-        columns["classes"] = lambda entry: entry["classes"]
-    if len(set(group["validation"]) - {""}):
-        columns["validation"] = lambda entry: entry["validation"] or "–"
-    columns |= {
-        "folds": _folds,
-        "fit s": lambda entry: "–" if _missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
-        "size": lambda entry: _size(entry["bytes"]),
-        "row": lambda entry: entry["row"],
-    }
-    return columns
+    texts |= _row_tables(folder.name, records, list(board["row"]))
+    for name, text in texts.items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
 
 
-def _folds(entry: dict[str, Any]) -> str:
-    done, planned = entry["folds_done"], entry["folds_planned"]
-    if not planned:
-        return "skipped"
-    failed = f", {entry['failed']} failed" if entry["failed"] else ""
-    return f"{done}/{planned}" + (f" (incomplete{failed})" if done < planned else "")
-
-
-def _size(count: Any) -> str:
-    if _missing(count):
-        return "–"
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"
-
-
-def _all_classes(text: str) -> bool:
-    scored, _, every = text.partition("/")
-    return scored == every
-
-
-def _seeds(seeds: list[int]) -> str:
-    return " ".join(str(seed) for seed in seeds)
-
-
-def _escaped(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", " ")
-
-
-def _missing(value: Any) -> bool:
+def _row_tables(suite: str, records: pd.DataFrame, rows: list[str]) -> dict[str, str]:
     import pandas as pd
 
-    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+    by_row = dict(list(records.groupby("row", sort=False)))
+    reports = [row_report(by_row[row], intervals_too=False) for row in rows]
+    done = [report for report in reports if report["summary"]["folds_done"]]
+    classes = [
+        {**_names(report), "class": label, **entry, **_counts(report, label)}
+        for report in done
+        for label, entry in report["per_class"].items()
+    ]
+    return {
+        "rows.csv": pd.DataFrame(classes).to_csv(index=False, lineterminator="\n"),
+        "rows.md": "\n".join([f"# {suite}, row by row\n", *(report_markdown(report) for report in done)]),
+    }
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return value
-    if _missing(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
+def _names(report: dict) -> dict[str, str]:
+    return {name: report["summary"][name] for name in ("row", "corpus", "labels", "protocol", "features", "model")}
+
+
+def _counts(report: dict, label: str) -> dict[str, int]:
+    labels = report["labels"]
+    counts = report["confusion"][labels.index(label)]
+    return {f"predicted {name}": int(count) for name, count in zip(labels, counts, strict=True)}
