@@ -17,6 +17,7 @@ POINTER = "a Git LFS pointer, not audio"
 _POINTER_START = b"version https://git-lfs"
 _POINTER_HINT = "fetch the audio itself: run `git lfs pull` where the corpus was cloned"
 _DAMAGED_HINT = "fetch the file again or leave it out"
+_UNKNOWN_LENGTH = 2**62  # libsndfile announces at least this for FLAC written to a pipe, and cannot read it
 # Sizes that a writer puts into a WAV header when it cannot know the length (streams).
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF - 36)
 
@@ -49,6 +50,10 @@ def read_native(path: str | os.PathLike) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(path) as stream:
             announced, rate, container = stream.frames, stream.samplerate, stream.format
+            if announced >= _UNKNOWN_LENGTH:
+                raise AudioError(
+                    "a FLAC stream of unknown length", where=str(path), hint="write the file anew with flac"
+                )
             samples = stream.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise AudioError(f"cannot be decoded: {error}", where=str(path), hint=_DAMAGED_HINT) from error

@@ -60,7 +60,7 @@ def resolve_labels(
     labels = [label for label in order if label in reached]
     if len(labels) < 2:
         raise LabelError(
-            f"label map '{map_name}' leaves {' only ' + labels[0] if labels else 'no label'}",
+            f"label map '{map_name}' leaves {'only ' + labels[0] if labels else 'no label'}",
             where=", ".join(spec.name for spec in specs),
             hint="a classifier needs at least two classes",
         )
@@ -73,7 +73,7 @@ def apply_labels(table: pd.DataFrame, resolved: Mapping[str, Any]) -> pd.DataFra
     Raises
     ------
     LabelError
-        For labels or corpora without a place in the map; all are listed.
+        For labels or corpora without a place in the map (all are listed), or if a single class is left.
     """
     pairs = list(zip(table["corpus"], table["label"], strict=True))
     maps = resolved["map"]
@@ -81,6 +81,12 @@ def apply_labels(table: pd.DataFrame, resolved: Mapping[str, Any]) -> pd.DataFra
         raise _unmapped(resolved["name"], unmapped)
     targets = [maps[corpus][own] for corpus, own in pairs]
     kept = [target is not None for target in targets]
+    if len(classes := sorted(set(targets) - {None})) < 2:
+        raise LabelError(
+            f"the utterances have {'the single class ' + classes[0] if classes else 'no class'}",
+            where=", ".join(sorted(set(table["corpus"]))),
+            hint=f"a classifier needs at least two classes (label map: {resolved['name']})",
+        )
     return table[kept].assign(label=[target for target in targets if target is not None]).reset_index(drop=True)
 
 

@@ -110,7 +110,7 @@ def corpus_present(spec: CorpusSpec, circumstances: Circumstances) -> bool:
         return True
     root = circumstances.corpus_root(spec.name)
     if root.is_file():
-        return root.suffix.lower() in MANIFEST_SUFFIXES
+        return True
     suffixes = SUFFIXES | MANIFEST_SUFFIXES
     return any(Path(name).suffix.lower() in suffixes for _, _, names in os.walk(root) for name in names)
 
@@ -191,7 +191,9 @@ def _raw_table(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
     loaded = spec.load(Path(where), **settings)
     if loaded.empty:
         unknown = loaded.attrs.get("unknown", [])
+        missing = loaded.attrs.get("missing", [])
         seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
+        seen = seen or (f"; {len(missing)} are missing, such as {missing[0]}" if missing else "")
         raise CorpusError(
             f"no file of corpus '{spec.name}'{seen}",
             where=where,

@@ -66,6 +66,8 @@ def _find(root: Path) -> Path:
 
 
 def _read(file: Path) -> pd.DataFrame:
+    if file.suffix.lower() not in _READERS:
+        raise CorpusError("a manifest is a .csv or a .parquet file", where=str(file), hint="convert or rename it")
     # Identifiers such as "01" are text; a number reader would drop the zero.
     settings = {"dtype": str, "keep_default_na": False} if file.suffix.lower() == ".csv" else {}
     try:

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -93,51 +93,41 @@ def scan_files(paths: Sequence[str], cache: Path) -> list[Scan]:
     ResultsError
         If the index cannot be written.
     """
-    stamps = [_stamp(path) for path in paths]
+    index = cache / INDEX
     try:
-        with _index(cache / INDEX) as connection:
-            known = _known(connection, paths, stamps)
-            for batch in _batches([position for position, scan in enumerate(known) if scan is None]):
-                # A thread pool suffices: decoding and hashing both release the interpreter's lock.
-                with ThreadPoolExecutor(_THREADS) as pool:
-                    fresh = list(pool.map(scan_file, [paths[position] for position in batch]))
-                rows = [(paths[at], *stamps[at], *astuple(scan)) for at, scan in zip(batch, fresh, strict=True)]
-                with connection:
-                    connection.executemany(f"INSERT OR REPLACE INTO files VALUES ({_marks(3 + len(_FIELDS))})", rows)
-                for position, scan in zip(batch, fresh, strict=True):
-                    known[position] = scan
-    except (sqlite3.OperationalError, OSError) as error:
-        where = str(cache / INDEX)
-        raise ResultsError(
-            f"cannot write the index of audio files: {error}", where=where, hint="free space or choose another --cache"
-        ) from error
-    return known
+        try:
+            return _through_index(index, paths)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            # Damaged, but only a cache: it is made again.
+            index.unlink(missing_ok=True)
+            return _through_index(index, paths)
+    except (sqlite3.Error, OSError) as error:
+        hint = "free space or choose another --cache"
+        raise ResultsError(f"cannot write the index of audio files: {error}", where=str(index), hint=hint) from error
 
 
 _FIELDS = tuple(item.name for item in fields(Scan))
 
 
-@contextmanager
-def _index(path: Path) -> Iterator[sqlite3.Connection]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = _connect(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        # Not a database any more: only a cache, so it is made again.
-        path.unlink(missing_ok=True)
-        connection = _connect(path)
-    with closing(connection):
-        yield connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=60)
-    with connection:
+def _through_index(index: Path, paths: Sequence[str]) -> list[Scan]:
+    index.parent.mkdir(parents=True, exist_ok=True)
+    stamps = [_stamp(path) for path in paths]
+    with closing(sqlite3.connect(index, timeout=60)) as connection:
         columns = ", ".join(("path PRIMARY KEY", "size", "modified", *_FIELDS))
         connection.execute(f"CREATE TABLE IF NOT EXISTS files ({columns}) WITHOUT ROWID")
-    return connection
+        scans = _known(connection, paths, stamps)
+        for batch in _batches([position for position, scan in enumerate(scans) if scan is None]):
+            # Threads suffice: decoding and hashing both release the interpreter's lock.
+            with ThreadPoolExecutor(_THREADS) as pool:
+                fresh = list(pool.map(scan_file, [paths[position] for position in batch]))
+            rows = [(paths[at], *stamps[at], *astuple(scan)) for at, scan in zip(batch, fresh, strict=True)]
+            with connection:
+                connection.executemany(f"INSERT OR REPLACE INTO files VALUES ({_marks(3 + len(_FIELDS))})", rows)
+            for position, scan in zip(batch, fresh, strict=True):
+                scans[position] = scan
+    return scans
 
 
 def _known(
