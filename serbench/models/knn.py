@@ -18,7 +18,7 @@ def build(params, *, n_classes, seed):
 
     chosen = complete("knn", PARAMS, params)
     projection = BoundedPCA(chosen.pop("n_components"))
-    return make_pipeline(StandardScaler(), projection, KNeighborsClassifier(**chosen, n_jobs=1))
+    return make_pipeline(StandardScaler(), projection, KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1))
 
 
 def space(trial):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,16 @@ class Preparation:
         # A constant dimension carries nothing; dividing by 1 leaves it at zero.
         scale[scale < 1e-8] = 1.0
         return cls(max_frames, crop, pool, frames.mean(axis=0).astype(np.float32), scale.astype(np.float32))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return what `from_arrays` rebuilds this from, as arrays for an NPZ file."""
+        return {name: np.asarray(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Preparation:
+        """Rebuild from `to_arrays`."""
+        plain = {name: arrays[name].item() for name in ("max_frames", "crop", "pool")}
+        return cls(**plain, mean=arrays["mean"], scale=arrays["scale"])
 
     def apply(self, X: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return cropped, pooled and standardised copies."""

@@ -11,7 +11,7 @@ import numpy as np
 from serbench.errors import ModelError
 from serbench.models.deep.batches import Preparation
 from serbench.models.deep.defaults import TRAINING
-from serbench.models.deep.training import Trainer, predict, prepare_backend
+from serbench.models.deep.training import Trainer, compile_forward, predict, prepare_backend
 
 
 class DeepClassifier:
@@ -73,6 +73,11 @@ class DeepClassifier:
     def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
         """Return the most probable codes."""
         return self.predict_proba(X).argmax(axis=1)
+
+    def restore(self, model: keras.Model, preparation: Mapping[str, np.ndarray]) -> None:
+        """Take over a fitted network and its preparation, as saved."""
+        self.model, self.forward = model, compile_forward(model)
+        self.preparation = Preparation.from_arrays(preparation)
 
     def count_params(self) -> int:
         """Return the number of weights of the fitted network."""

@@ -1,0 +1,185 @@
+"""Fitted models on disk, without pickle: skops for scikit-learn, `.keras` for Keras, XGBoost's own JSON.
+
+A folder holds `meta.json` and the files of its format. Loading runs no code from the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serbench.errors import ModelError
+from serbench.registry import Registry
+
+META = "meta.json"
+SKOPS, KERAS, XGBOOST = "model.skops", "network.keras", "model.json"
+PREPARATION = "preparation.npz"
+# skops refuses classes that it does not know: the package's own, and the trees of scikit-learn's forests.
+TRUSTED = (
+    "serbench.models.shallow.svc.SoftmaxSVC",
+    "serbench.models.shallow.projection.BoundedPCA",
+    "sklearn.tree._tree.Tree",
+)
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A fitted model with what is known of it.
+
+    Attributes
+    ----------
+    estimator : object
+        The estimator; its columns are the classes seen in training.
+    meta : mapping
+        What was saved with it: `cell`, `params`, `labels`, `seen`, `features`.
+    """
+
+    estimator: Any
+    meta: Mapping[str, Any]
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, in the order of the probability columns."""
+        return np.array(self.meta["labels"])
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Return (n, n_labels) probabilities; a class that training had not seen gets 0.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), or list of (frames, d) arrays
+            Features as the model was trained on.
+        """
+        full = np.zeros((len(X), len(self.meta["labels"])))
+        full[:, self.meta["seen"]] = self.estimator.predict_proba(X)
+        return full
+
+    def predict(self, X) -> np.ndarray:
+        """Return the most probable labels."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Path]:
+    """Write a fitted estimator and its metadata into a folder.
+
+    Parameters
+    ----------
+    estimator : object
+        Of scikit-learn, XGBoost, or a `DeepClassifier`.
+    folder : Path
+        Made if it is not there.
+    meta : mapping
+        Plain data; `cell`, `params`, `labels`, `seen` are needed for loading.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    ModelError
+        If there is no format for the estimator.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = _write(estimator, folder)
+    document = {**meta, "format": files[0].name}
+    (folder / META).write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    return [*files, folder / META]
+
+
+def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ()) -> SavedModel:
+    """Load what `save_model` wrote.
+
+    Parameters
+    ----------
+    registry : Registry
+        Knows the model's spec, which a network is rebuilt from.
+    trusted : sequence of str
+        Full names of further classes that a skops file may hold (those of a plug-in).
+
+    Raises
+    ------
+    ModelError
+        If there is no model, a file is damaged, or it holds a class that is not trusted.
+    """
+    folder = Path(folder)
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        form = meta["format"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+    readers = {SKOPS: _read_skops, KERAS: _read_keras, XGBOOST: _read_xgboost}
+    if form not in readers:
+        raise ModelError(f"unknown format '{form}'", where=str(folder / META), hint=f"known: {', '.join(readers)}")
+    try:
+        return SavedModel(readers[form](folder, meta, registry, trusted), meta)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the saved model cannot be read: {error}", where=str(folder / form)) from error
+
+
+def _write(estimator: Any, folder: Path) -> list[Path]:
+    if hasattr(estimator, "preparation"):
+        estimator.model.save(folder / KERAS)
+        np.savez(folder / PREPARATION, **estimator.preparation.to_arrays())
+        return [folder / KERAS, folder / PREPARATION]
+    if hasattr(estimator, "get_booster"):
+        estimator.save_model(folder / XGBOOST)
+        return [folder / XGBOOST]
+    import skops.io
+
+    try:
+        skops.io.dump(estimator, folder / SKOPS)
+    except Exception as error:
+        raise ModelError(
+            f"{type(estimator).__name__} cannot be saved: {error}",
+            where=str(folder),
+            hint="scikit-learn estimators, XGBoost's and the package's networks can",
+        ) from error
+    return [folder / SKOPS]
+
+
+def _read_skops(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+    import skops.io
+
+    allowed = {*TRUSTED, *trusted}
+    strange = sorted(set(skops.io.get_untrusted_types(file=folder / SKOPS)) - allowed)
+    if strange:
+        raise ModelError(
+            f"the file holds classes that are not trusted: {', '.join(strange)}",
+            where=str(folder / SKOPS),
+            hint="name them in `trusted` if you know where the file comes from",
+        )
+    return skops.io.load(folder / SKOPS, trusted=sorted(allowed))
+
+
+def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+    import keras
+
+    # Importing the layers registers them with Keras; safe mode refuses anything else.
+    import serbench.models.deep.layers  # noqa: F401
+
+    spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))
+    estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
+    with np.load(folder / PREPARATION, allow_pickle=False) as arrays:
+        estimator.restore(keras.models.load_model(folder / KERAS, compile=False, safe_mode=True), arrays)
+    return estimator
+
+
+def _read_xgboost(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+    from xgboost import XGBClassifier
+    from xgboost.core import XGBoostError
+
+    estimator = XGBClassifier()
+    try:
+        estimator.load_model(folder / XGBOOST)
+    except XGBoostError as error:
+        raise ModelError("the saved model is damaged", where=str(folder / XGBOOST)) from error
+    return estimator
