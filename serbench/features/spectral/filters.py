@@ -50,12 +50,12 @@ def mel_bank(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
 def chroma_bank(rate: int, n_fft: int, n_chroma: int = 12) -> np.ndarray:
     """Pitch-class filter bank, starting at C, tuned to A4 = 440 Hz.
 
-    Each bin spreads as a Gaussian over the pitch classes, weighted to the octaves around 440·2^-1.75 Hz … (centre
-    at octave 5, width 2 octaves).
+    Each bin spreads as a Gaussian over the pitch classes, weighted by another over the octaves (centre: octave 5 above
+    27.5 Hz; width: 2 octaves).
 
     Returns
     -------
-    ndarray of shape (n_chroma, n_fft // 2 + 1), float64
+    ndarray of shape (n_fft // 2 + 1, n_chroma), float32
 
     References
     ----------
@@ -72,7 +72,8 @@ def chroma_bank(rate: int, n_fft: int, n_chroma: int = 12) -> np.ndarray:
     weights = np.exp(-0.5 * (2 * distance / widths) ** 2)
     weights /= np.sqrt((weights**2).sum(axis=0, keepdims=True))
     weights *= np.exp(-0.5 * ((bins / n_chroma - 5.0) / 2.0) ** 2)
-    return np.roll(weights, -3 * (n_chroma // 12), axis=0)[:, : n_fft // 2 + 1]
+    rotated = np.roll(weights, -3 * (n_chroma // 12), axis=0)
+    return np.ascontiguousarray(rotated[:, : n_fft // 2 + 1].T, dtype=np.float32)
 
 
 @cache
