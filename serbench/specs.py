@@ -120,6 +120,9 @@ class ProtocolSpec:
         What no test utterance may share with the training part; checked before anything trains.
     params : mapping
         Parameters with their defaults.
+    pin : callable, optional
+        ``pin(params) -> params`` for a protocol that reads a file: adds the hash of its content, so that a changed
+        file is another split with other cell ids.
     """
 
     name: str
@@ -127,6 +130,7 @@ class ProtocolSpec:
     split: Callable[..., list[Split]]
     independence: frozenset[str] = frozenset()
     params: Params = field(default_factory=dict)
+    pin: Callable[[Params], dict[str, Any]] | None = None
     description: str = ""
 
 
@@ -145,6 +149,11 @@ class ModelSpec:
         Default parameters.
     space : callable, optional
         ``space(trial) -> params``, an Optuna search space.
+    search : callable, optional
+        ``search(X, y, Xv, yv, *, n_classes, seed) -> evaluate`` makes once what the trials of one inner fold share
+        (scaling, kernels); ``evaluate(params) -> (probabilities of Xv, params found)`` then equals building, fitting
+        and predicting. `yv` is -1 for a class that `y` lacks; what a fit finds out (boosting rounds) goes into the
+        final fit as the median over the folds. Without it every trial builds and fits.
     features : tuple of str
         Restricts the feature sets; empty means every set of the accepted kind.
     validation : bool
@@ -159,6 +168,7 @@ class ModelSpec:
     version: str = "1"
     params: Params = field(default_factory=dict)
     space: Callable[[Any], dict] | None = None
+    search: Callable[..., Callable[[Params], tuple[np.ndarray, dict]]] | None = None
     features: tuple[str, ...] = ()
     validation: bool = False
     groups: bool = False

@@ -33,10 +33,19 @@ def root(
 
 
 def register_verbs() -> None:
-    """Add every verb to the program."""
-    from serbench.cli import run
+    """Add every verb to the program, in the order in which a newcomer meets them."""
+    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits
+    from serbench.cli import list as listing
 
     app.command("run")(run.run)
+    app.command("leaderboard")(leaderboard.leaderboard)
+    app.command("show")(show.show)
+    app.add_typer(corpora.app, name="corpora")
+    app.command("list")(listing.list_specs)
+    app.command("check")(check.check)
+    app.add_typer(splits.app, name="splits")
+    app.command("audit")(audit.audit)
+    app.command("freeze")(freeze.freeze)
 
 
 def main() -> None:

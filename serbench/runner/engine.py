@@ -92,7 +92,7 @@ def _run_cells(
     save_models: bool,
 ) -> Iterator[Record]:
     jobs = deque(_cell_jobs(plan, circumstances, save_models))
-    with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads) as pool:
+    with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads, plan.folder / "work" / "workers.log") as pool:
         interrupt.on_second(lambda: pool.close(kill=True))
         extract_missing(plan, registry, circumstances, pool, observers, interrupt)
         for job, result in work_off(pool, run_cell, jobs, interrupt):
@@ -112,7 +112,14 @@ def _run_cells(
 def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
+    audits: dict[tuple, dict] = {}
     for item in plan.todo:
+        split = (item.task.key, item.cell.protocol_name, item.cell.seed, item.split.fold, item.cell.normalise)
+        if split not in audits:
+            audits[split] = _audit(item)
+        audit = audits[split]
+        # Folds from a file promise nothing; where they are speaker-disjoint all the same, so is the validation part.
+        found = {"speaker"} if audit["speaker_independent"] else set()
         yield CellJob(
             cell=item.cell,
             circumstances=circumstances,
@@ -120,8 +127,8 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             task_file=tables[item.task.key],
             train=_positions(item.task, item.split.train),
             test=_positions(item.task, item.split.test),
-            independence=item.independence,
-            audit=_audit(item),
+            independence=item.independence | found,
+            audit=audit,
             corpus=item.task.summary(),
             plugin_hash=item.plugin_hash,
             environment=environment,

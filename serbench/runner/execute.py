@@ -12,6 +12,7 @@ import pandas as pd
 
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.extract import extract_into
+from serbench.models.saving import save_model
 from serbench.protocols.inner import validation_split
 from serbench.records import Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
 from serbench.runner.fitting import FittedModel, Training, fit_model
@@ -117,7 +118,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         seconds=clock.seconds,
         sizes=sizes,
         validation=training.level,
-        history=getattr(fitted.estimator, "history_", {}),
+        history=getattr(fitted.estimator, "history", {}),
         **_common(job),
     )
     return record, predictions
@@ -137,8 +138,6 @@ def _weights(estimator: Any) -> dict[str, int]:
 
 
 def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any]) -> int:
-    from serbench.models.saving import save_model
-
     meta = {
         "cell": job.cell.to_json(),
         "params": params,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from serbench.errors import ProtocolError, ResultsError, SuiteError, UnknownName
-from serbench.protocols.promises import check_split
+from serbench.protocols.splitting import split
 from serbench.records import Cell, Record, cell_path, read_record
 from serbench.registry import Registry
 from serbench.runner.selection import Filters, entry_key, select
@@ -88,26 +88,18 @@ def make_plan(
             rows = list(_rows(suite, task, registry, protocol, seed))
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
             try:
-                splits = split_task(task, spec, protocol.params, seed)
+                splits = split(task.table, spec, seed, **protocol.params)
             except ProtocolError as error:
                 skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
                 continue
-            for split in _chosen(splits, filters.fold):
+            for fold in _chosen(splits, filters.fold):
                 for row in rows:
-                    cell = replace(row, fold=split.fold)
+                    cell = replace(row, fold=fold.fold)
                     hashes = _plugin_hash(cell, registry)
-                    cells.setdefault(cell.id, PlannedCell(cell, task, split, spec.independence, hashes))
+                    cells.setdefault(cell.id, PlannedCell(cell, task, fold, spec.independence, hashes))
     _refuse_empty(suite, filters, cells, skipped)
     looked_up = tuple(replace(item, state=state_of(item, folder)) for item in cells.values())
     return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(tasks))
-
-
-def split_task(task: Task, spec: ProtocolSpec, params: Mapping[str, Any], seed: int) -> list[Split]:
-    """Split a task and check each fold against what the protocol promises."""
-    splits = spec.split(task.table, seed, **{**spec.params, **params})
-    for split in splits:
-        check_split(task.table, split, spec.independence, protocol=spec.name)
-    return splits
 
 
 def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int) -> Iterable[Cell]:
@@ -167,7 +159,8 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
         if name not in spec.params:
             raise UnknownName.among(f"parameter of '{spec.name}'", name, spec.params, where=where)
     missing = object()
-    params = {key: value for key, value in entry.params.items() if value != spec.params.get(key, missing)}
+    given = spec.pin(entry.params) if isinstance(spec, ProtocolSpec) and spec.pin else entry.params
+    params = {key: value for key, value in given.items() if value != spec.params.get(key, missing)}
     return {"name": spec.name, "version": spec.version, "params": params}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from serbench.runner.environment import thread_variables
@@ -31,10 +32,13 @@ class Pool:
     workers : int
     threads : int
         Threads for numerical libraries within a worker.
+    log : Path, optional
+        Where workers write what libraries print; TensorFlow greets at length, and a crash leaves its last words there.
     """
 
-    def __init__(self, workers: int, threads: int = 1):
+    def __init__(self, workers: int, threads: int = 1, log: Path | None = None):
         self._threads = threads
+        self._log = log
         self._idle: list[ProcessPoolExecutor | None] = [None] * workers
         self._busy: dict[Future, tuple[ProcessPoolExecutor, Any]] = {}
 
@@ -87,10 +91,16 @@ class Pool:
 
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_prepare_worker)
+        return ProcessPoolExecutor(
+            max_workers=1, mp_context=context, initializer=_prepare_worker, initargs=(self._log,)
+        )
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(log: Path | None) -> None:
+    if log is not None:
+        with log.open("a") as stream:
+            os.dup2(stream.fileno(), sys.stdout.fileno())
+            os.dup2(stream.fileno(), sys.stderr.fileno())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()

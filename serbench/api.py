@@ -1,0 +1,127 @@
+"""The same from Python: small functions over pandas and numpy that the command line itself uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serbench.features.api import extract
+from serbench.protocols.splitting import split
+from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.loading import load_records
+from serbench.reporting.scores import score
+from serbench.runner.speech_model import load_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "run", "score", "split"]
+
+
+def load_corpus(
+    name: str,
+    *,
+    data: str | Path | None = None,
+    labels: str | None = None,
+    cache: str | Path | None = None,
+    path: str | Path | None = None,
+    **adapter_options: Any,
+) -> pd.DataFrame:
+    """Open a corpus as a table of utterances.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"emodb"`` or ``"synthetic"`` (`serbench corpora` lists them).
+    data : path, optional
+        Folder with one folder per corpus; else as for the command line.
+    labels : str, optional
+        A label map (``"common7"``); else the corpus' own labels.
+    cache : path, optional
+        Where content hashes and the synthetic corpus go; else as for the command line.
+    path : path, optional
+        Where this corpus is, if elsewhere.
+    **adapter_options
+        Such as ``defects="keep"``.
+
+    Returns
+    -------
+    DataFrame
+        One row per utterance: `id`, `corpus`, `utterance`, `path`, `speaker`, `label`, `gender`, `text`, `intensity`,
+        `take`, `official_fold`, `duration` (s), `content` (hash of the decoded audio).
+
+    Raises
+    ------
+    CorpusError
+        If the corpus is absent; it says where to get it.
+
+    Examples
+    --------
+    >>> table = load_corpus("synthetic")
+    >>> len(table), table["speaker"].nunique(), sorted(table["label"].unique())[:2]
+    (336, 8, ['angry', 'disgust'])
+    """
+    from serbench.circumstances import circumstances
+    from serbench.corpora.labels import apply_labels, resolve_labels
+    from serbench.corpora.loading import open_corpus
+    from serbench.registry import build_registry
+
+    around = circumstances(data=data, cache=cache, corpus_paths={name: path} if path else None)
+    corpus = open_corpus(build_registry().get("corpus", name), around, options=adapter_options)
+    return apply_labels(corpus.table, resolve_labels(labels or "native", [corpus.spec]))
+
+
+def run(
+    suite: str | Path,
+    *,
+    filters: Mapping[str, Sequence] | None = None,
+    force: bool = False,
+    save_models: bool = False,
+    quiet: bool = True,
+    **where: Any,
+) -> pd.DataFrame:
+    """Run a suite and return its leaderboard.
+
+    Parameters
+    ----------
+    suite : str or path
+        Name or file.
+    filters : mapping, optional
+        Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`.
+    force : bool
+        Run finished cells again.
+    save_models : bool
+        Keep every fitted model (`load_model` reads it).
+    quiet : bool
+        Show no progress.
+    **where
+        Circumstances: `data`, `cache`, `results`, `corpus_paths`, `features_files`, `plugins`, `jobs`, `threads`.
+
+    Returns
+    -------
+    DataFrame
+        One row per corpus × protocol × features × model, as `leaderboard` gives it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> board = run("demo", filters={"model": ["majority"]}, results=tempfile.mkdtemp(), jobs=1)
+    >>> board[["model", "folds_done"]].drop_duplicates().values.tolist()
+    [['majority', 3]]
+    """
+    from serbench.circumstances import circumstances
+    from serbench.reporting.tables import write_tables
+    from serbench.runner.engine import run_plan
+    from serbench.runner.inputs import open_registry
+    from serbench.runner.observers import Progress
+    from serbench.runner.plan import make_plan
+    from serbench.runner.selection import Filters
+    from serbench.runner.suite import load_suite
+
+    around = circumstances(**where)
+    registry = open_registry(around)
+    plan = make_plan(load_suite(str(suite)), registry, around, Filters(**(filters or {})), force=force)
+    run_plan(plan, registry, around, [] if quiet else [Progress()], save_models=save_models)
+    write_tables(plan.folder)
+    return leaderboard(load_records(around.results, plan.suite.name))

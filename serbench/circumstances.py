@@ -1,0 +1,80 @@
+"""Fill in the circumstances of a run: what is given, then the environment, then `configs/local.yaml`, then defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from serbench.errors import UsageError
+from serbench.specs import Circumstances
+
+LOCAL = Path("configs/local.yaml")
+KEYS = {"data", "cache", "results", "corpus_paths", "features_files", "plugins", "jobs", "threads"}
+ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
+
+
+def circumstances(
+    *,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
+    results: str | Path | None = None,
+    corpus_paths: Mapping[str, str | Path] | None = None,
+    features_files: Mapping[str, str | Path] | None = None,
+    plugins: Sequence[str | Path] | None = None,
+    jobs: int | None = None,
+    threads: int | None = None,
+    strict: bool = False,
+) -> Circumstances:
+    """Fill in what is left open.
+
+    Raises
+    ------
+    UsageError
+        For a count below one, or a `configs/local.yaml` that is not YAML or holds an unknown key.
+    """
+    import platformdirs
+
+    local = _local()
+
+    def folder(key: str, given: str | Path | None, default: str) -> Path:
+        return Path(given or os.environ.get(ENVIRONMENT[key]) or local.get(key) or default).expanduser()
+
+    return Circumstances(
+        data=folder("data", data, platformdirs.user_data_dir("serbench")),
+        cache=folder("cache", cache, platformdirs.user_cache_dir("serbench")),
+        results=folder("results", results, "results"),
+        corpus_paths=_paths({**local.get("corpus_paths", {}), **(corpus_paths or {})}),
+        features_files=_paths({**local.get("features_files", {}), **(features_files or {})}),
+        plugins=tuple(Path(path).resolve() for path in [*local.get("plugins", []), *(plugins or [])]),
+        jobs=_count("jobs", jobs, local, os.cpu_count() or 1),
+        threads=_count("threads", threads, local, 1),
+        strict=strict,
+    )
+
+
+def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
+    return {name: Path(path).expanduser() for name, path in values.items()}
+
+
+def _count(key: str, given: int | None, local: Mapping[str, Any], default: int) -> int:
+    value = given if given is not None else local.get(key, default)
+    if not isinstance(value, int) or value < 1:
+        raise UsageError(f"'{value}' is no count", where=key, hint="give a whole number from 1 up")
+    return value
+
+
+def _local() -> dict[str, Any]:
+    if not LOCAL.is_file():
+        return {}
+    import yaml
+
+    try:
+        values = yaml.safe_load(LOCAL.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UsageError(f"not YAML: {error}", where=str(LOCAL), hint="mend or remove it") from error
+    unknown = sorted(set(values) - KEYS) if isinstance(values, dict) else ["(not a mapping)"]
+    if unknown:
+        raise UsageError(f"unknown keys: {', '.join(unknown)}", where=str(LOCAL), hint=f"allowed: {', '.join(KEYS)}")
+    return values
