@@ -1,0 +1,118 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_suites import make_cell, save, write_suite
+
+from serbench.errors import ResultsError
+from serbench.records import read_cell
+from serbench.reporting.formats import to_json
+from serbench.reporting.frozen import freeze, frozen_cell, frozen_path, frozen_splits
+from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.loading import load_records
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "toy"
+    write_suite(folder)
+    save(folder, make_cell(model="good", fold="9"), None, status="failed", reason="it broke")
+    return folder
+
+
+def only_frozen(folder):
+    clone = folder.parent / "clone" / folder.name
+    clone.mkdir(parents=True)
+    shutil.copy(frozen_path(folder), clone)
+    return clone
+
+
+def test_leaderboard_of_the_frozen_file_is_that_of_the_cells(folder):
+    freeze(folder)
+    clone = only_frozen(folder)
+    from_cells = leaderboard(load_records(folder.parent, "toy")).assign(source="")
+    from_file = leaderboard(load_records(clone.parent, "toy")).assign(source="")
+    assert to_json(from_cells) == to_json(from_file)
+
+
+def test_predictions_and_records_are_kept(folder):
+    freeze(folder)
+    for path in (folder / "cells").glob("*.parquet"):
+        record, predictions = read_cell(path)
+        if record.status != "ok":
+            continue
+        kept = frozen_cell(frozen_path(folder), record.cell.id)
+        exact = [name for name in predictions if not name.startswith("p:")]
+        pd.testing.assert_frame_equal(kept[exact], predictions[exact], check_dtype=False)
+        chances = [name for name in predictions if name.startswith("p:")]
+        assert np.allclose(kept[chances], predictions[chances], rtol=0.006)
+        assert np.allclose(kept[chances].sum(axis=1), 1)
+    records = load_records(only_frozen(folder).parent, "toy")
+    failed = records[records["status"] == "failed"].iloc[0]
+    assert failed["reason"] == "it broke" and failed["record"].status == "failed"
+
+
+def test_probabilities_of_zero_and_one_survive(tmp_path):
+    from made_suites import LABELS, make_table, one_hot
+
+    from serbench.records import make_predictions
+
+    table = make_table(2)
+    cell = make_cell()
+    save(tmp_path / "toy", cell, make_predictions(table, LABELS, one_hot(list(table["label"]), certainty=1.0)))
+    freeze(tmp_path / "toy")
+    kept = frozen_cell(frozen_path(tmp_path / "toy"), cell.id)
+    assert sorted(set(np.round(kept["p:sad"], 12))) == [0, 1]
+
+
+def test_splits_are_packed(folder):
+    splits = pd.DataFrame(
+        {"corpus": "toy", "protocol": "official", "seed": [0, 0], "fold": "1", "utterance": ["a", "b"],
+         "speaker": ["toy/1", "toy/2"], "role": ["train", "test"]}
+    )  # fmt: skip
+    splits.to_parquet(folder / "splits.parquet")
+    freeze(folder)
+    pd.testing.assert_frame_equal(
+        frozen_splits(frozen_path(folder)).astype({"seed": "int64"}).astype(str), splits.astype(str), check_dtype=False
+    )
+
+
+def test_freezing_again_says_what_is_gone(folder):
+    assert freeze(folder)["dropped"] == []
+    gone = sorted((folder / "cells").glob("*.parquet"))[0]
+    gone.unlink()
+    again = freeze(folder)
+    assert again["dropped"] == [gone.stem] and again["cells"] == 12
+
+
+def test_nothing_to_freeze(tmp_path):
+    (tmp_path / "toy").mkdir()
+    with pytest.raises(ResultsError, match="no finished cell"):
+        freeze(tmp_path / "toy")
+
+
+def test_a_damaged_cell_stops_freezing_and_keeps_the_old_file(folder):
+    freeze(folder)
+    before = frozen_path(folder).read_bytes()
+    path = sorted((folder / "cells").glob("*.parquet"))[0]
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ResultsError, match="damaged"):
+        freeze(folder)
+    assert frozen_path(folder).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", None])
+def test_a_damaged_frozen_file_is_a_clear_error(folder, content):
+    freeze(folder)
+    clone = only_frozen(folder)
+    path = frozen_path(clone)
+    path.write_bytes(path.read_bytes()[:500] if content is None else content)
+    with pytest.raises(ResultsError, match="frozen file is damaged"):
+        load_records(clone.parent, "toy")
+
+
+def test_another_parquet_file_is_not_taken_for_a_frozen_one(folder):
+    pd.DataFrame({"a": [1]}).to_parquet(frozen_path(folder))
+    with pytest.raises(ResultsError, match="frozen file is damaged or none"):
+        load_records(folder.parent, "toy")
