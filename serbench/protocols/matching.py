@@ -12,6 +12,7 @@ import pandas as pd
 from serbench.errors import ProtocolError, SerbenchError
 from serbench.protocols.audit import INDEPENDENT, audit_split
 from serbench.protocols.foreign import name_variants
+from serbench.protocols.sharing import SharingTable
 from serbench.protocols.splitting import complete
 from serbench.protocols.tables import enumerate_some
 from serbench.specs import CorpusSpec, Split
@@ -111,11 +112,11 @@ def audit_splits(table: pd.DataFrame, splits: list[Split]) -> dict[str, Any]:
         ``{"verdict", "speaker_independent", "notes", "folds": [{"fold", "train", "test", "speakers", **audit}]}``;
         the verdict names every kind of leak that any fold has.
     """
-    folds = []
+    folds, sharing = [], SharingTable(table)
     for split in splits:
         tested = table.loc[table["id"].isin(split.test), "speaker"]
         counts = {"train": len(split.train), "test": len(split.test), "speakers": len(set(tested) - {""})}
-        folds.append({"fold": split.fold, **counts, **audit_split(table, split)})
+        folds.append({"fold": split.fold, **counts, **audit_split(sharing, split)})
     kinds = dict.fromkeys(leak["kind"] for fold in folds for leak in fold["leaks"])
     others = [fold["verdict"] for fold in folds if fold["verdict"] != INDEPENDENT]
     verdict = f"leaky: {', '.join(kinds)}" if kinds else next(iter(others), INDEPENDENT)

@@ -8,11 +8,16 @@ import numpy as np
 import pandas as pd
 
 from serbench.errors import BrokenPromise
+from serbench.protocols.sharing import PROJECT, SharingTable
 from serbench.protocols.tables import enumerate_some
 from serbench.specs import Split
 
+LEVELS = {"speaker": ("speaker",), "text": ("text",), "corpus": ("corpus", PROJECT)}
 
-def check_split(table: pd.DataFrame, split: Split, independence: Collection[str], *, protocol: str) -> None:
+
+def check_split(
+    table: pd.DataFrame | SharingTable, split: Split, independence: Collection[str], *, protocol: str
+) -> None:
     """Raise unless the two parts are sound and share nothing of what the protocol promises apart.
 
     Any promise includes equal audio: a recording on both sides tests what was trained on, whatever
@@ -20,8 +25,8 @@ def check_split(table: pd.DataFrame, split: Split, independence: Collection[str]
 
     Parameters
     ----------
-    table : DataFrame
-        Task table.
+    table : DataFrame or SharingTable
+        Task table; a `SharingTable` of it is faster for many folds.
     independence : collection of {"speaker", "text", "corpus"}
         "corpus" covers corpora and recording projects.
     protocol : str
@@ -34,65 +39,54 @@ def check_split(table: pd.DataFrame, split: Split, independence: Collection[str]
         shared, or an utterance of which the promised thing is unknown.
     """
     where = f"{protocol}, fold {split.fold}"
-    train, test = _parts(table, split, where)
+    table = SharingTable.of(table)
+    train, test = _sound_parts(table, split, where)
     for level in sorted(independence):
-        for noun, values in LEVELS[level].items():
-            _check_level(values(train), values(test), noun, where)
+        for column in LEVELS[level]:
+            _check_column(table, column, train, test, where)
     if independence:
-        _check_audio(train, test, where)
+        _check_audio(table, train, test, where)
 
 
-LEVELS = {
-    "speaker": {"speaker": lambda part: part["speaker"]},
-    "text": {"text": lambda part: part["text"]},
-    "corpus": {
-        "corpus": lambda part: part["corpus"],
-        "recording project": lambda part: part["speaker"].str.partition("/")[0],
-    },
-}
-
-
-def shared_values(train: pd.Series, test: pd.Series) -> list[str]:
-    """Known values that are in both parts, sorted."""
-    return sorted((set(train) & set(test)) - {""})
-
-
-def _parts(table: pd.DataFrame, split: Split, where: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sound_parts(table: SharingTable, split: Split, where: str) -> tuple[np.ndarray, np.ndarray]:
     hint = "the protocol's split function is wrong: nothing was trained"
+    sides = []
     for side, ids in (("training", split.train), ("test", split.test)):
         if not ids:
             raise BrokenPromise(f"the {side} part is empty", where=where, hint=hint)
-        if len(set(ids)) < len(ids):
-            doubled = sorted(name for name, count in zip(*np.unique(ids, return_counts=True), strict=True) if count > 1)
-            raise BrokenPromise(f"the {side} part repeats {enumerate_some(doubled)}", where=where, hint=hint)
-        if unknown := sorted(set(ids) - set(table["id"])):
+        positions = table.positions(ids)
+        if (positions < 0).any():
+            unknown = sorted({ids[at] for at in np.flatnonzero(positions < 0)})
             raise BrokenPromise(f"the {side} part names unknown {enumerate_some(unknown)}", where=where, hint=hint)
-    if both := sorted(set(split.train) & set(split.test)):
-        raise BrokenPromise(f"{len(both)} utterances on both sides: {enumerate_some(both)}", where=where, hint=hint)
-    ids = table["id"]
-    return table[ids.isin(split.train)], table[ids.isin(split.test)]
+        found, counts = np.unique(positions, return_counts=True)
+        if (counts > 1).any():
+            doubled = sorted(table.ids(found[counts > 1]))
+            raise BrokenPromise(f"the {side} part repeats {enumerate_some(doubled)}", where=where, hint=hint)
+        sides.append(positions)
+    if len(both := np.intersect1d(*sides, assume_unique=True)):
+        named = enumerate_some(sorted(table.ids(both)))
+        raise BrokenPromise(f"{len(both)} utterances on both sides: {named}", where=where, hint=hint)
+    return sides[0], sides[1]
 
 
-def _check_level(train: pd.Series, test: pd.Series, noun: str, where: str) -> None:
-    unknown = int((train == "").sum() + (test == "").sum())
-    if unknown:
+def _check_column(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray, where: str) -> None:
+    if unknown := table.unknown(column, train) + table.unknown(column, test):
         raise BrokenPromise(
-            f"{unknown} utterances have no known {noun}: independence cannot be promised",
+            f"{unknown} utterances have no known {column}: independence cannot be promised",
             where=where,
-            hint=f"give every utterance its {noun}, or use a protocol that promises none",
+            hint=f"give every utterance its {column}, or use a protocol that promises none",
         )
-    if shared := shared_values(train, test):
+    if shared := table.shared(column, train, test):
         raise BrokenPromise(
-            f"{len(shared)} {noun} values on both sides: {enumerate_some(shared)}",
+            f"{len(shared)} {column} values on both sides: {enumerate_some(shared)}",
             where=where,
             hint="use folds that keep them apart, or the protocol fixed, which promises nothing",
         )
 
 
-def _check_audio(train: pd.DataFrame, test: pd.DataFrame, where: str) -> None:
-    shared = set(shared_values(train["content"], test["content"]))
-    if shared:
-        offenders = sorted(pd.concat([part.loc[part["content"].isin(shared), "id"] for part in (train, test)]))
+def _check_audio(table: SharingTable, train: np.ndarray, test: np.ndarray, where: str) -> None:
+    if shared := table.shared("content", train, test):
+        offenders = sorted(name for part in (train, test) for name in table.ids(table.having("content", shared, part)))
         raise BrokenPromise(
             f"{len(shared)} recordings are on both sides under different names: {enumerate_some(offenders)}",
             where=where,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from serbench.errors import ProtocolError, UnknownName
 from serbench.protocols.promises import check_split
+from serbench.protocols.sharing import SharingTable
 from serbench.registry import build_registry
 from serbench.specs import ProtocolSpec, Split
 
@@ -66,8 +67,9 @@ def split(table: pd.DataFrame, protocol: str | ProtocolSpec, seed: int = 0, **pa
         raise UnknownName.among(f"parameter of protocol {spec.name}", unknown[0], spec.params)
     table = complete(table)
     splits = spec.split(table, seed, **{**spec.params, **params})
+    sharing = SharingTable(table)
     for fold in splits:
-        check_split(table, fold, spec.independence, protocol=spec.name)
+        check_split(sharing, fold, spec.independence, protocol=spec.name)
     return splits
 
 

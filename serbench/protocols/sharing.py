@@ -1,0 +1,86 @@
+"""What two parts of a table share, counted on codes: fast enough for ninety folds of thousands of utterances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from serbench.protocols.tables import equal_audio
+
+PROJECT, TWIN = "recording project", "twin"
+
+
+class SharingTable:
+    """A task table whose columns are looked up by codes; one serves all folds of a split.
+
+    Besides the table's own columns there are `PROJECT`, what comes before the slash in a speaker's name, and
+    `TWIN`, speaker, text and label of an utterance: another take of one performance has the same. A value
+    is "" where it is unknown.
+    """
+
+    def __init__(self, table: pd.DataFrame):
+        self._table = table
+        self._index = pd.Index(table["id"])
+        self._coded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    @classmethod
+    def of(cls, table: pd.DataFrame | SharingTable) -> SharingTable:
+        """The table itself, if it is one already."""
+        return table if isinstance(table, SharingTable) else cls(table)
+
+    def positions(self, ids: Iterable[str]) -> np.ndarray:
+        """Position of each id; -1 for an unknown one."""
+        return self._index.get_indexer(np.array(list(ids), dtype=object))
+
+    def ids(self, positions: np.ndarray) -> np.ndarray:
+        """Ids at these positions."""
+        return self._index.to_numpy()[positions]
+
+    def values(self, column: str, positions: np.ndarray) -> set[str]:
+        """Known values of a column at these positions."""
+        codes, names = self._codes(column)
+        return set(names[np.unique(codes[positions])]) - {""}
+
+    def shared(self, column: str, train: np.ndarray, test: np.ndarray) -> list[str]:
+        """Known values of a column that occur on both sides, sorted."""
+        codes, names = self._codes(column)
+        both = np.zeros((2, len(names)), dtype=bool)
+        both[0, codes[train]] = True
+        both[1, codes[test]] = True
+        return sorted(set(names[both.all(axis=0)]) - {""})
+
+    def unknown(self, column: str, positions: np.ndarray) -> int:
+        """How many of these utterances have no known value."""
+        codes, names = self._codes(column)
+        return int((names[codes[positions]] == "").sum())
+
+    def having(self, column: str, values: Iterable[str], positions: np.ndarray) -> np.ndarray:
+        """Those positions whose value is one of `values`."""
+        codes, names = self._codes(column)
+        wanted = np.isin(names.astype(str), np.array(list(values), dtype=str))
+        return positions[wanted[codes[positions]]]
+
+    @cached_property
+    def conflicting_audio(self) -> list[list[str]]:
+        """Ids of recordings that are there twice with equal audio and different labels."""
+        labels = self._table["label"]
+        groups = equal_audio(self._table)
+        return [sorted(self.ids(group)) for group in groups if labels.iloc[group].nunique() > 1]
+
+    def _codes(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        if column not in self._coded:
+            codes, names = pd.factorize(self._column(column).to_numpy(dtype=object))
+            self._coded[column] = codes, names.astype(object)
+        return self._coded[column]
+
+    def _column(self, column: str) -> pd.Series:
+        if column == PROJECT:
+            return self._table["speaker"].str.partition("/")[0]
+        if column == TWIN:
+            parts = [self._table[name].astype(str) for name in ("speaker", "text", "label")]
+            known = np.logical_and.reduce([part != "" for part in parts])
+            return (parts[0] + " · " + parts[1] + " · " + parts[2]).where(known, "")
+        return self._table[column]
