@@ -1,4 +1,4 @@
-"""`serbench audit`: what a split shares between training and test."""
+"""`serbench audit`: what the splits behind results, or someone else's split, share between training and test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import options
-from serbench.errors import UsageError
+from serbench.errors import ResultsError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,9 @@ FORMATS = ("text", "json")
 
 
 def audit(
+    target: Annotated[
+        str | None, typer.Argument(metavar="[SUITE|ROW]", help="A suite with results, or a row as `serbench show`.")
+    ] = None,
     split: Annotated[
         Path | None, typer.Option("--split", help="CSV of a split: utterance (or path), speaker, set.")
     ] = None,
@@ -35,17 +38,37 @@ def audit(
     cache: options.Cache = None,
     corpus_path: options.CorpusPath = None,
     plugin: options.Plugin = None,
+    results: options.Results = None,
 ) -> None:
-    """Audit a split that someone else made: speakers, recordings and takes on both sides."""
-    if (split is None) == (folds is None):
-        raise UsageError("give one split", hint="--split FILE, or --folds DIR --corpus NAME")
+    """Audit the splits behind results, or a split that someone else made: what is on both sides, with evidence."""
+    if sum(source is not None for source in (target, split, folds)) != 1:
+        raise UsageError("name one thing to audit", hint="SUITE or ROW, or --split FILE, or --folds DIR --corpus NAME")
     if folds is not None and corpus is None:
         raise UsageError("fold files need a corpus", where="--folds", hint="add --corpus NAME, such as --corpus emodb")
     if output_format not in FORMATS:
         raise UsageError(f"unknown format '{output_format}'", where="--format", hint=f"allowed: {', '.join(FORMATS)}")
-    circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    result = _audit(split, folds, corpus, circumstances)
-    print(json.dumps(result, indent=2, ensure_ascii=False) if output_format == "json" else _as_text(result))
+    around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
+    if target is None:
+        found: Any = _audit(split, folds, corpus, around)
+        lines = _foreign_lines(found)
+    else:
+        found = _recorded(target, around)
+        lines = [line for summary in found for line in _recorded_lines(summary)]
+    print(json.dumps(found, indent=2, ensure_ascii=False) if output_format == "json" else "\n".join(lines))
+
+
+def _recorded(target: str, circumstances: Circumstances) -> list[dict[str, Any]]:
+    from serbench.reporting.audits import audit_summaries
+    from serbench.reporting.loading import load_suites, suites_in
+    from serbench.reporting.lookup import find_cells
+
+    if target in suites_in(circumstances.results):
+        cells = load_suites(circumstances.results, target)
+    else:
+        cells = find_cells(load_suites(circumstances.results), target)
+    if summaries := audit_summaries(cells):
+        return summaries
+    raise ResultsError("no finished cell to audit", where=target, hint="run it first (`serbench run`)")
 
 
 def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumstances: Circumstances) -> dict[str, Any]:
@@ -83,15 +106,33 @@ def _contents(listing: pd.DataFrame, folder: Path, circumstances: Circumstances)
     return {path: scan.content for path, scan in zip(paths, scans, strict=True)}
 
 
-def _as_text(result: dict[str, Any]) -> str:
+def _foreign_lines(result: dict[str, Any]) -> list[str]:
     lines = [f"{result['split']}: {result['verdict']}"]
     for fold in result["folds"]:
         lines.append(
             f"  fold {fold['fold']}: train {fold['train']}, test {fold['test']} utterances "
             f"of {fold['speakers']} speakers: {fold['verdict']}"
         )
-        for leak in fold["leaks"]:
-            more = ", ..." if leak["count"] > len(leak["examples"]) else ""
-            lines.append(f"    {leak['kind']}: {leak['count']} ({', '.join(leak['examples'])}{more})")
+        lines += [f"    {leak['kind']}: {leak['count']} ({_examples(leak, leak['count'])})" for leak in fold["leaks"]]
         lines += [f"    note: {note}" for note in fold["notes"]]
-    return "\n".join([*lines, *(f"  note: {note}" for note in result["notes"])])
+    return [*lines, *(f"  note: {note}" for note in result["notes"])]
+
+
+def _recorded_lines(summary: dict[str, Any]) -> list[str]:
+    details = [f"{summary['folds']} folds", f"{summary['rows']} rows", f"labels {summary['labels']}"]
+    if summary["validation"]:
+        details.append(f"validation cut by {summary['validation']}")
+    named = [f"{summary['normalise']}-normalised"] if summary["normalise"] != "none" else []
+    named += [summary[name] for name in ("options", "augment") if summary[name] not in ("", "none")]
+    title = " · ".join([summary["suite"], summary["corpus"], summary["protocol"], *named])
+    lines = [f"{title}: {summary['verdict'] or 'not audited'}", f"  {', '.join(details)}"]
+    for leak in summary["leaks"]:
+        counted = f"up to {leak['most']} in {leak['folds']} of {summary['folds']} folds"
+        lines.append(f"  {leak['kind']}: {counted} ({_examples(leak, leak['most'])})")
+    return lines + [
+        f"  note: {note['note']} ({note['folds']} of {summary['folds']} folds)" for note in summary["notes"]
+    ]
+
+
+def _examples(leak: dict[str, Any], count: int) -> str:
+    return ", ".join(leak["examples"]) + (", ..." if count > len(leak["examples"]) else "")

@@ -140,8 +140,8 @@ def test_fold_files_are_audited_by_names_alone(call, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give one split"),
-        (["--split", "a.csv", "--folds", "b"], "give one split"),
+        ([], "name one thing to audit"),
+        (["--split", "a.csv", "--folds", "b"], "name one thing to audit"),
         (["--folds", "b"], "fold files need a corpus"),
         (["--split", "a.csv", "--format", "xml"], "unknown format 'xml'"),
     ],

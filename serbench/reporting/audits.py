@@ -1,0 +1,80 @@
+"""The audits kept in records, summed up per splitting: what each protocol on each corpus leaks, with evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from serbench.identity import canonical_json
+from serbench.records import Record
+from serbench.reporting.rows import identity_columns, merged_verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITTING = ("corpus", "labels", "options", "protocol", "augment")
+
+
+def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Sum up the audits of the folds that were run.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        From `load_records` or `find_cells`.
+
+    Returns
+    -------
+    list of dict
+        One per suite, corpus, labels, protocol, normalisation and augmentation: those names, `rows` (leaderboard rows
+        under it), `folds`, `verdict` and `speaker_independent` over all folds, `validation` (how the
+        validation part was cut), `leaks` (``{"kind", "folds", "most", "examples"}``: in how many folds, and the
+        largest count in one) and `notes` (``{"note", "folds"}``).
+    """
+    groups: dict[str, list] = {}
+    ordered = cells[cells["status"] == "ok"].sort_values(["suite", "corpus", "protocol", "seed", "fold"], kind="stable")
+    for item in ordered.itertuples():
+        identity = identity_columns(item.cell)
+        splitting = {name: identity[name] for name in SPLITTING} | {"normalise": item.cell.normalise}
+        groups.setdefault(canonical_json({"suite": item.suite, **splitting}), []).append((splitting, item))
+    return [_summary(members) for members in groups.values()]
+
+
+def _summary(members: list[tuple[dict[str, Any], Any]]) -> dict[str, Any]:
+    records = [item.record for _, item in members]
+    # All models under one protocol meet the same folds: one record speaks for each.
+    folds = {(item.cell.fold, item.cell.seed): item.record for _, item in members}
+    return {
+        "suite": members[0][1].suite,
+        **members[0][0],
+        "rows": len({item.row for _, item in members}),
+        "folds": len(folds),
+        "verdict": merged_verdict(record.audit.get("verdict", "") for record in records),
+        "speaker_independent": all(record.audit.get("speaker_independent", False) for record in records),
+        "validation": "+".join(sorted({record.validation for record in records} - {""})),
+        "leaks": _leaks(list(folds.values())),
+        "notes": _notes(list(folds.values())),
+    }
+
+
+def _leaks(records: list[Record]) -> list[dict[str, Any]]:
+    found: dict[str, list[dict]] = {}
+    for record in records:
+        for leak in record.audit.get("leaks", []):
+            found.setdefault(leak["kind"], []).append(leak)
+    return [
+        {
+            "kind": kind,
+            "folds": len(leaks),
+            "most": max(leak["count"] for leak in leaks),
+            "examples": list(leaks[0]["examples"]),
+        }
+        for kind, leaks in found.items()
+    ]
+
+
+def _notes(records: list[Record]) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {}
+    for record in records:
+        for note in record.audit.get("notes", []):
+            counts[note] = counts.get(note, 0) + 1
+    return [{"note": note, "folds": count} for note, count in counts.items()]
