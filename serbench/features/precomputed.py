@@ -115,6 +115,8 @@ def _load_parquet(file: Path) -> dict[str, np.ndarray]:
     if LIST_COLUMN in frame.columns:
         return {name: _from_lists(value) for name, value in zip(keys, frame[LIST_COLUMN], strict=True)}
     numbers = frame.drop(columns=[key])
+    if numbers.columns.empty:
+        raise FeatureError(f"no feature columns beside '{key}'", where=str(file))
     wrong = [str(name) for name, dtype in numbers.dtypes.items() if dtype.kind not in "fiub"]
     if wrong:
         raise FeatureError(f"columns that hold no numbers: {', '.join(wrong[:5])}", where=str(file))
