@@ -1,0 +1,35 @@
+"""`serbench ui`: MLflow's pages over what has been tracked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from serbench.cli import options
+
+
+def ui(
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=1, max=65535)] = 5000,
+    tracking_uri: options.TrackingUri = None,
+    results: options.Results = None,
+) -> int:
+    """Serve MLflow's pages on this machine until Ctrl-C, and print where."""
+    from serbench.tracking.store import tracking_uri as checked_uri
+    from serbench.tracking.ui import HOST, addresses, speaker_independent, start_server
+
+    around = options.circumstances(results=results)
+    uri = checked_uri(tracking_uri, around.results)
+    server = start_server(uri, port)
+    try:
+        print(f"MLflow on {uri}: http://{HOST}:{port} (Ctrl-C ends it)")
+        for suite, address in addresses(uri, port).items():
+            print(f"  {suite}, all rows by UAR: {address}")
+            print(f"  {suite}, unseen speakers: {speaker_independent(address)}", flush=True)
+        server.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.terminate()
+        server.wait()
+    return 0

@@ -1,0 +1,1 @@
+"""Tracking with MLflow: finished cells, mirrored from their records into a tracking store."""

@@ -1,0 +1,128 @@
+"""Log a saved model with MLflow: signature, input example, and a loader that answers as the cell did."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.models.saving import KERAS, META, SKOPS, TRUSTED, XGBOOST
+from serbench.registry import build_registry
+from serbench.tracking.pyfunc import _load_pyfunc
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import Model, ModelSignature
+
+LOADER = "serbench.tracking.pyfunc"
+NAME = "model"
+EXAMPLES = 2
+EXAMPLE_FRAMES = 50
+
+
+def saved_model(suite_folder: Path, cell_id: str) -> Path | None:
+    """Folder of a cell's model; None where none was kept."""
+    folder = Path(suite_folder) / "models" / cell_id
+    return folder if (folder / META).is_file() else None
+
+
+def log_model(client: MlflowClient, experiment: str, run_id: str, folder: Path, dimensions: int) -> str:
+    """Log a saved model as the output of a run and return its id.
+
+    The whole folder of `save_model` goes along, and `mlflow.pyfunc` loads it through serbench: probabilities over
+    the whole label list. The flavour's own loader (scikit-learn through skops, XGBoost, Keras) finds its file too.
+
+    Parameters
+    ----------
+    folder : Path
+        What `serbench.models.saving.save_model` wrote.
+    dimensions : int
+        Values per vector, or per frame of a sequence.
+    """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+    from mlflow.models import Model
+
+    meta = json.loads((folder / META).read_text(encoding="utf-8"))
+    logged = client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=meta["format"])
+    model = Model(
+        artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
+    )
+    with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
+        path = Path(temporary) / NAME
+        save_mlflow_model(path, folder, meta, dimensions, model)
+        client.log_model_artifacts(logged.model_id, str(path))
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return logged.model_id
+
+
+def save_mlflow_model(path: Path, folder: Path, meta: dict[str, Any], dimensions: int, model: Model) -> None:
+    """Write a folder in MLflow's format from one of `save_model`."""
+    import mlflow.pyfunc
+
+    example = input_example(meta, dimensions)
+    requirements = _requirements(meta["format"])
+    _add_flavour(model, meta["format"], f"data/{folder.name}")
+    mlflow.pyfunc.save_model(
+        path=str(path),
+        loader_module=LOADER,
+        data_path=str(folder),
+        mlflow_model=model,
+        signature=_signature(folder, example),
+        input_example=example,
+        pip_requirements=requirements,
+    )
+
+
+def input_example(meta: dict[str, Any], dimensions: int) -> np.ndarray:
+    """Features of the right shape, drawn from a standard normal: an example of the form, not of speech."""
+    accepts = build_registry().get("model", meta["cell"]["model"]["name"]).accepts
+    shape = (EXAMPLES, dimensions) if accepts == "vector" else (EXAMPLES, EXAMPLE_FRAMES, dimensions)
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def _signature(folder: Path, example: np.ndarray) -> ModelSignature:
+    from mlflow.models import ModelSignature, infer_signature
+    from mlflow.types import Schema, TensorSpec
+
+    answer = _load_pyfunc(str(folder)).predict(example)
+    # The number of utterances and of frames is free.
+    free = (*(-1 for _ in example.shape[:-1]), example.shape[-1])
+    inputs = Schema([TensorSpec(np.dtype(np.float32), free)])
+    return ModelSignature(inputs=inputs, outputs=infer_signature(example, answer).outputs)
+
+
+def _add_flavour(model: Model, form: str, data: str) -> None:
+    import importlib.metadata
+
+    package = {SKOPS: "scikit-learn", XGBOOST: "xgboost", KERAS: "keras"}[form]
+    version = importlib.metadata.version(package)
+    if form == SKOPS:
+        model.add_flavor(
+            "sklearn",
+            pickled_model=f"{data}/{SKOPS}",
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED),
+            sklearn_version=version,
+        )
+    elif form == XGBOOST:
+        model.add_flavor(
+            "xgboost",
+            data=f"{data}/{XGBOOST}",
+            model_class="xgboost.sklearn.XGBClassifier",
+            model_format="json",
+            xgb_version=version,
+        )
+    else:
+        # Keras' own suffix is added by the loader.
+        model.add_flavor("keras", data=f"{data}/{Path(KERAS).stem}", keras_version=version, keras_backend="tensorflow")
+
+
+def _requirements(form: str) -> list[str]:
+    import importlib.metadata
+
+    needed = {SKOPS: ("scikit-learn", "skops"), XGBOOST: ("xgboost",), KERAS: ("keras", "tensorflow")}[form]
+    return [f"{name}=={importlib.metadata.version(name)}" for name in ("serbench", "numpy", "pandas", *needed)]
