@@ -107,10 +107,18 @@ def _notes(group: pd.DataFrame) -> list[str]:
         notes.append(
             f"{first['utterances']} utterances, {first['speakers'] or 'unknown'} speakers"
             + (f" ({part} of the corpus' design)" if part else "")
-            + f"; UAR pooled over folds with its 95 % interval ({units}); = not distinguishable from the best"
+            + f"; UAR pooled over folds with its 95 % interval ({units}){_ties(done)}"
         )
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
+
+
+def _ties(done: pd.DataFrame) -> str:
+    if done["complete"].sum() < 2:
+        return ""
+    if done["tied_with_best"].isna().all():
+        return "; too few known speakers to test which rows differ"
+    return "; = not distinguishable from the best (permutation of speakers, Holm)"
 
 
 def _broken(group: pd.DataFrame) -> list[dict[str, Any]]:
@@ -120,7 +128,7 @@ def _broken(group: pd.DataFrame) -> list[dict[str, Any]]:
 def _columns(group: pd.DataFrame) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "#": lambda entry: (
-            "" if _missing(entry["rank"]) else f"{entry['rank']}{'=' if entry['tied_with_best'] else ''}"
+            "" if _missing(entry["rank"]) else f"{entry['rank']}{'=' if entry['tied_with_best'] is True else ''}"
         ),
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],

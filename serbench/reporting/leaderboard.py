@@ -49,7 +49,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     DataFrame
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
-        model's; `tied_with_best`: not distinguishable from the best complete row of the group.
+        model's; `tied_with_best`: not distinguishable from the best complete row of the group (unknown where
+        that is not testable, as with fewer than six speakers).
 
     Raises
     ------
@@ -72,14 +73,14 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         return pd.DataFrame(columns=list(COLUMNS))
     board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
-    board["tied_with_best"] = False
+    board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
     board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
     for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         rows = [by_row[entry.suite, entry.row] for entry in complete.itertuples()]
-        board.loc[complete.index, "tied_with_best"] = tied_with_best(rows)
+        board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(rows), dtype="boolean")
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
 

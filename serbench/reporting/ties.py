@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.reporting.pairing import answers_of, same_utterances, speaker_contributions, swap_test
+from serbench.reporting.pairing import Answers, answers_of, same_utterances, speaker_contributions, swap_test
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
+# With five speakers the smallest p of a sign-flip test is 2/32: no difference could ever be shown.
+FEWEST_TESTABLE = 6
 
 
-def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool]:
+def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool | None]:
     """Whether each row is tied with the first, which is the best.
 
     Each row is compared with the best by the permutation test that swaps speakers, the p values are corrected after
-    Holm, and a row is tied unless its corrected p is below 0.05. Few speakers can tell little apart: with five the
-    smallest p is 2/32. Rows on other utterances, or without known speakers, are not compared and not called tied.
+    Holm, and a row is tied unless its corrected p is below 0.05. None: not testable (fewer than six speakers, unknown
+    speakers, or other utterances than those of the best).
 
     Parameters
     ----------
@@ -31,14 +33,16 @@ def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool]:
         return []
     answers = [answers_of(cells) for cells in rows]
     best = answers[0]
-    comparable = [same_utterances(best, other) and _speakers_known(other) for other in answers]
+    if not _testable(best):
+        return [None] * len(rows)
     p_values = {
         number: swap_test(speaker_contributions(best, other))
         for number, other in enumerate(answers)
-        if number and comparable[number]
+        if number and same_utterances(best, other)
     }
     corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    return [number == 0 or corrected.get(number, 0.0) >= ALPHA for number in range(len(rows))]
+    verdicts = {number: bool(p >= ALPHA) for number, p in corrected.items()} | {0: True}
+    return [verdicts.get(number) for number in range(len(rows))]
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
@@ -57,5 +61,5 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _speakers_known(answers) -> bool:
-    return bool((answers.speakers != "").all()) and len(set(answers.speakers)) > 1
+def _testable(answers: Answers) -> bool:
+    return bool((answers.speakers != "").all()) and len(set(answers.speakers)) >= FEWEST_TESTABLE

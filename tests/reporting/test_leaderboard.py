@@ -212,3 +212,11 @@ def test_tables_are_written(tmp_path):
     assert len(rows) == 4 * len(LABELS)
     counts = rows[[f"predicted {label}" for label in LABELS]].sum(axis=1)
     assert (counts == rows["support"]).all()
+
+
+def test_ties_are_unknown_under_six_speakers(tmp_path):
+    write_suite(tmp_path / "toy", protocols=("official",), speakers=5)
+    board = board_of(tmp_path / "toy")
+    assert board["tied_with_best"].isna().all()
+    assert json.loads(format_leaderboard(board, "json"))[0]["tied_with_best"] is None
+    assert "too few known speakers" in format_leaderboard(board, "md")
