@@ -93,5 +93,9 @@ class ResultsError(SerbenchError):
     """A results folder or file that cannot be read or written."""
 
 
+class TrackingError(SerbenchError):
+    """A tracking store that cannot be reached, or does not take what it is given."""
+
+
 class UsageError(SerbenchError):
     """A combination of command-line options that makes no sense."""

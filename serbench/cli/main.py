@@ -34,7 +34,7 @@ def root(
 
 def register_verbs() -> None:
     """Add every verb to the program, in the order in which a newcomer meets them."""
-    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits
+    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits, track, ui
     from serbench.cli import list as listing
 
     app.command("run")(run.run)
@@ -46,6 +46,8 @@ def register_verbs() -> None:
     app.add_typer(splits.app, name="splits")
     app.command("audit")(audit.audit)
     app.command("freeze")(freeze.freeze)
+    app.command("track")(track.track)
+    app.command("ui")(ui.ui)
 
 
 def main() -> None:

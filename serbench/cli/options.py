@@ -24,6 +24,14 @@ Plugin = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python fi
 Strict = Annotated[bool, typer.Option("--strict", help="Treat every finding about a corpus as an error.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Cells side by side [number of processors].")]
 Threads = Annotated[int | None, typer.Option("--threads", help="Threads within a cell [1]; recorded.")]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        help="MLflow store or server [SQLite file in the results folder].",
+        envvar="MLFLOW_TRACKING_URI",
+    ),
+]
 
 
 def circumstances(

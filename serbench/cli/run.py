@@ -34,6 +34,8 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     save_models: Annotated[bool, typer.Option("--save-models", help="Keep every fitted model.")] = False,
+    tracking_uri: options.TrackingUri = None,
+    no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Write nothing into MLflow.")] = False,
     jobs: options.Jobs = None,
     threads: options.Threads = None,
     data: options.Data = None,
@@ -50,6 +52,7 @@ def run(
     """
     from serbench.runner.inputs import open_registry
     from serbench.runner.selection import Filters
+    from serbench.tracking.store import tracking_uri as checked_uri
 
     around = options.circumstances(
         data=data,
@@ -65,7 +68,8 @@ def run(
     registry = open_registry(around)
     filters = Filters(corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
     chosen = _choose(suites or [], everything, registry, around)
-    how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models}
+    uri = None if no_tracking else checked_uri(tracking_uri, around.results)
+    how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
     return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
 
 
@@ -100,18 +104,22 @@ def _run_suite(
     force: bool,
     fail_fast: bool,
     save_models: bool,
+    tracking: str | None,
 ) -> int:
     from serbench.reporting.tables import write_tables
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
     from serbench.runner.plan import make_plan
+    from serbench.tracking.observer import Tracker
 
     plan = make_plan(suite, registry, around, filters, force=force)
     print(f"suite {suite.name}: {_counts(plan)}", file=sys.stderr)
     if dry_run:
         _print_plan(plan, around)
         return 0
-    outcome = run_plan(plan, registry, around, [Progress()], fail_fast=fail_fast, save_models=save_models)
+    progress = Progress()
+    observers = [progress, Tracker(tracking, progress.warned)] if tracking else [progress]
+    outcome = run_plan(plan, registry, around, observers, fail_fast=fail_fast, save_models=save_models)
     write_tables(plan.folder)
     _print_leaderboard(plan, around)
     if outcome.stopped:
