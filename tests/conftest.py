@@ -1,52 +1,80 @@
-"""Fixtures that tests of several areas share."""
+"""Fixtures about corpora: the real ones where they are, small files, and one cache for the whole run."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
-ROOT = Path(__file__).resolve().parent.parent
+from serbench.specs import Circumstances
+
+REPOSITORY = Path(__file__).parents[1]
+REAL_CORPORA = Path(os.environ.get("SERBENCH_DATA") or REPOSITORY.parent / "shared" / "corpora")
+_OWN_CACHE = "SERBENCH_TEST_CACHE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Before anything is imported: the synthetic corpus is made once a run, shared by parallel workers and doctests,
+    # and the user's own cache and data stay untouched.
+    if _OWN_CACHE not in os.environ:
+        os.environ[_OWN_CACHE] = os.environ["SERBENCH_CACHE"] = tempfile.mkdtemp(prefix="serbench-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ[_OWN_CACHE], ignore_errors=True))
+    os.environ.pop("SERBENCH_DATA", None)
 
 
 @pytest.fixture(scope="session")
+def shared_cache() -> Path:
+    """The cache folder of this test run: the synthetic corpus is in it once it was opened."""
+    return Path(os.environ["SERBENCH_CACHE"])
+
+
+@pytest.fixture
 def real_data() -> Path:
-    """Folder of the real corpora; a test that needs it is skipped where it is absent."""
-    folder = Path(os.environ.get("SERBENCH_DATA") or ROOT.parent / "shared" / "corpora")
-    if not (folder / "emodb").is_dir():
-        pytest.skip("the real corpora are not here")
-    return folder.resolve()
+    """Folder of the real corpora; a test that asks for it is skipped where there are none."""
+    if not (REAL_CORPORA / "emodb").is_dir():
+        pytest.skip("no real corpora here (SERBENCH_DATA)")
+    return REAL_CORPORA
 
 
-@pytest.fixture(scope="session")
-def make_wav():
-    """Write a short tone: ``make_wav(path, pitch=200.0, seconds=0.4, rate=16_000, seed=0)``."""
+@pytest.fixture
+def circumstances(tmp_path: Path) -> Circumstances:
+    """Data, cache and results below the test's own folder."""
+    return Circumstances(data=tmp_path / "data", cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
 
-    def make(path: Path, pitch: float = 200.0, seconds: float = 0.4, rate: int = 16_000, seed: int = 0) -> Path:
-        times = np.arange(int(seconds * rate)) / rate
-        noise = np.random.default_rng(seed).normal(0, 0.02, len(times))
+
+@pytest.fixture
+def make_wav() -> Callable[..., Path]:
+    """Write a small file: ``make_wav(path, seconds, rate, seed=..., signal=..., channels=..., subtype=...)``.
+
+    Different paths get different noise unless a seed or the samples are given.
+    """
+    import soundfile
+
+    def make(
+        path: Path,
+        seconds: float = 0.05,
+        rate: int = 16_000,
+        *,
+        seed: int | None = None,
+        signal: np.ndarray | None = None,
+        channels: int = 1,
+        **settings: str,
+    ) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * times) + noise, rate)
+        if signal is None:
+            entropy = list(str(path).encode()) if seed is None else seed
+            shape = (int(seconds * rate), channels) if channels > 1 else int(seconds * rate)
+            # Whole numbers: what is written does not depend on how a container rounds.
+            signal = (3000 * np.random.default_rng(entropy).standard_normal(shape)).astype(np.int16)
+        soundfile.write(path, signal, rate, **settings)
         return path
 
     return make
-
-
-@pytest.fixture(scope="session")
-def tiny_data(tmp_path_factory, make_wav) -> Path:
-    """A data root with the corpus `tiny`: 6 speakers × 3 labels × 3 takes, a folder per label."""
-    root = tmp_path_factory.mktemp("data")
-    pitches = {"low": 150.0, "mid": 300.0, "high": 600.0}
-    for speaker in range(6):
-        for place, (label, pitch) in enumerate(pitches.items()):
-            for take in range(3):
-                seed = 100 * speaker + 10 * place + take
-                name = f"s{speaker}_{label}_{take}.wav"
-                make_wav(root / "tiny" / label / name, pitch * (1 + 0.1 * speaker + 0.02 * take), seed=seed)
-    return root
 
 
 TINY_SUITE = """\
@@ -59,15 +87,27 @@ grid:
 """
 
 
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory) -> Path:
+    """A data root with the corpus `tiny`: 6 speakers × 3 labels × 3 takes of a noisy tone, a folder per label."""
+    import soundfile
+
+    root = tmp_path_factory.mktemp("data")
+    times = np.arange(6_400) / 16_000
+    generator = np.random.default_rng(0)
+    for label, pitch in {"low": 150.0, "mid": 300.0, "high": 600.0}.items():
+        (root / "tiny" / label).mkdir(parents=True)
+        for speaker in range(6):
+            for take in range(3):
+                tone = 0.3 * np.sin(2 * np.pi * pitch * (1 + 0.1 * speaker + 0.02 * take) * times)
+                path = root / "tiny" / label / f"s{speaker}_{label}_{take}.wav"
+                soundfile.write(path, tone + generator.normal(0, 0.02, len(times)), 16_000)
+    return root
+
+
 @pytest.fixture
-def tiny_suite(tmp_path) -> Path:
+def tiny_suite(tmp_path: Path) -> Path:
     """A suite of 18 cells over the corpus `tiny`."""
     path = tmp_path / "tiny.yaml"
     path.write_text(TINY_SUITE)
     return path
-
-
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory) -> Path:
-    """A cache folder for the whole test run, so that the synthetic corpus is made once."""
-    return tmp_path_factory.mktemp("cache")
