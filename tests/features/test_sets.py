@@ -8,6 +8,7 @@ from feature_signals import RATE, speech_like
 
 from serbench.errors import FeatureError, UnknownName
 from serbench.features.api import extract
+from serbench.features.contract import check_features
 from serbench.features.extract import Utterance
 from serbench.features.handcrafted import HANDCRAFTED
 from serbench.features.handcrafted_sequence import HANDCRAFTED_SEQUENCE
@@ -72,6 +73,20 @@ def test_one_transform_feeds_all_sets(monkeypatch):
     for spec, _ in SETS:
         utterance.describe(spec, {})
     assert len(analysed) == 1
+
+
+def test_what_sets_share_cannot_be_changed_by_one_of_them():
+    analysis = Analysis(speech_like(0.5), RATE)
+    assert analysis.contrast() is analysis.contrast()
+    with pytest.raises(ValueError, match="read-only"):
+        analysis.contrast()[0] = 0
+
+
+@each_set
+def test_every_set_keeps_the_contract_of_plug_ins(spec, dimensions):
+    checks = check_features(spec)
+    assert len(checks) >= 4
+    assert [check for check in checks if check.ok is False] == []
 
 
 def test_sets_are_named_as_their_constants_say():

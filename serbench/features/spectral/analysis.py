@@ -6,7 +6,8 @@ librosa; all arrays are frame-major, (frames, d). The values equal librosa's fun
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, wraps
 
 import numpy as np
 
@@ -19,6 +20,20 @@ HOP = 256
 BLOCK = 2**15
 FLOOR = 1e-10
 RANGE_DB = 80.0
+
+
+def _once(feature: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    # A feature that several sets ask for is computed once; read-only, since they share it.
+    @wraps(feature)
+    def remembered(self: Analysis, *args: float, **options: float) -> np.ndarray:
+        key = (feature.__name__, args, tuple(sorted(options.items())))
+        if key not in self._features:
+            values = feature(self, *args, **options)
+            values.flags.writeable = False
+            self._features[key] = values
+        return self._features[key]
+
+    return remembered
 
 
 class Analysis:
@@ -36,7 +51,7 @@ class Analysis:
 
     def __init__(self, signal: np.ndarray, rate: int, *, n_fft: int = N_FFT, hop: int = HOP):
         self.signal, self.rate, self.n_fft, self.hop = signal, rate, n_fft, hop
-        self._mel_db: dict[int, np.ndarray] = {}
+        self._features: dict[tuple, np.ndarray] = {}
 
     @property
     def frames(self) -> int:
@@ -64,6 +79,7 @@ class Analysis:
             np.add(parts[..., 0], parts[..., 1], out=power[start : start + block], casting="same_kind")
         return power
 
+    @_once
     def mel(self, n_mels: int = 128) -> np.ndarray:
         """Mel power spectrogram, (frames, n_mels): `librosa.feature.melspectrogram`."""
         power = self.power
@@ -72,16 +88,17 @@ class Analysis:
             np.matmul(power[:, bins], weights, out=mel[:, rows])
         return mel
 
+    @_once
     def mel_db(self, n_mels: int = 128) -> np.ndarray:
         """Mel spectrogram in dB re 1, cut 80 dB below its maximum: `power_to_db` of `mel`."""
-        if n_mels not in self._mel_db:
-            self._mel_db[n_mels] = power_to_db(self.mel(n_mels))
-        return self._mel_db[n_mels]
+        return power_to_db(self.mel(n_mels))
 
+    @_once
     def mfcc(self, n_mfcc: int = 40, n_mels: int = 128) -> np.ndarray:
         """Mel-frequency cepstral coefficients (orthonormal DCT-II), (frames, n_mfcc): `librosa.feature.mfcc`."""
         return self.mel_db(n_mels) @ filters.cosine_bank(n_mels, n_mfcc)
 
+    @_once
     def chroma(self, n_chroma: int = 12) -> np.ndarray:
         """Energy by pitch class, the largest of a frame being 1, (frames, n_chroma).
 
@@ -92,6 +109,7 @@ class Analysis:
         # As in librosa, a frame too quiet to normalise is left as it is.
         return raw / np.where(peak < np.finfo(np.float32).tiny, np.float32(1.0), peak)
 
+    @_once
     def contrast(self, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> np.ndarray:
         """Spectral contrast in dB by octave band, (frames, n_bands + 1): `librosa.feature.spectral_contrast`.
 
@@ -106,6 +124,7 @@ class Analysis:
             peaks[:, k], valleys[:, k] = _extremes(power[:, bins], count)
         return power_to_db(peaks) - power_to_db(valleys)
 
+    @_once
     def zero_crossing_rate(self) -> np.ndarray:
         """Share of samples at which the sign changes, (frames, 1): `librosa.feature.zero_crossing_rate`."""
         padded = np.pad(self.signal, self.n_fft // 2, mode="edge")
@@ -115,6 +134,7 @@ class Analysis:
         starts = np.arange(self.frames) * self.hop
         return ((counts[starts + self.n_fft - 1] - counts[starts]) / self.n_fft).astype(np.float32)[:, None]
 
+    @_once
     def rms(self) -> np.ndarray:
         """Root mean square of the windowed frames, (frames, 1): ``librosa.feature.rms(S=magnitude)``.
 
