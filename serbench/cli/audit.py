@@ -33,6 +33,10 @@ def audit(
     corpus: Annotated[
         str | None, typer.Option("--corpus", help="Corpus that says who speaks what; its audio may be absent.")
     ] = None,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Fit a fold of the ROW again with noise for its test part: nothing may move."),
+    ] = False,
     output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     data: options.Data = None,
     cache: options.Cache = None,
@@ -45,6 +49,8 @@ def audit(
         raise UsageError("name one thing to audit", hint="SUITE or ROW, or --split FILE, or --folds DIR --corpus NAME")
     if folds is not None and corpus is None:
         raise UsageError("fold files need a corpus", where="--folds", hint="add --corpus NAME, such as --corpus emodb")
+    if probe and target is None:
+        raise UsageError("only a row can be probed", where="--probe", hint="name a ROW (`serbench leaderboard`)")
     if output_format not in FORMATS:
         raise UsageError(f"unknown format '{output_format}'", where="--format", hint=f"allowed: {', '.join(FORMATS)}")
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
@@ -52,23 +58,33 @@ def audit(
         found: Any = _audit(split, folds, corpus, around)
         lines = _foreign_lines(found)
     else:
-        found = _recorded(target, around)
+        found = _recorded(target, probe, around)
         lines = [line for summary in found for line in _recorded_lines(summary)]
     print(json.dumps(found, indent=2, ensure_ascii=False) if output_format == "json" else "\n".join(lines))
 
 
-def _recorded(target: str, circumstances: Circumstances) -> list[dict[str, Any]]:
+def _recorded(target: str, probe: bool, circumstances: Circumstances) -> list[dict[str, Any]]:
     from serbench.reporting.audits import audit_summaries
     from serbench.reporting.loading import load_suites, suites_in
     from serbench.reporting.lookup import find_cells
 
-    if target in suites_in(circumstances.results):
-        cells = load_suites(circumstances.results, target)
-    else:
-        cells = find_cells(load_suites(circumstances.results), target)
-    if summaries := audit_summaries(cells):
-        return summaries
-    raise ResultsError("no finished cell to audit", where=target, hint="run it first (`serbench run`)")
+    whole = target in suites_in(circumstances.results)
+    if whole and probe:
+        raise UsageError("only a row can be probed", where="--probe", hint="name a ROW (`serbench leaderboard`)")
+    loaded = load_suites(circumstances.results, target if whole else None)
+    cells = loaded if whole else find_cells(loaded, target)
+    summaries = audit_summaries(cells)
+    if not summaries:
+        raise ResultsError("no finished cell to audit", where=target, hint="run it first (`serbench run`)")
+    return [{**summaries[0], "probe": _probe(cells, circumstances)}] if probe else summaries
+
+
+def _probe(cells: pd.DataFrame, circumstances: Circumstances) -> dict[str, Any]:
+    from serbench.runner.inputs import open_registry
+    from serbench.runner.probe import probe_cell
+
+    first = cells[cells["status"] == "ok"].sort_values(["seed", "fold"]).iloc[0]
+    return probe_cell(first["suite"], first["record"], open_registry(circumstances), circumstances)
 
 
 def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumstances: Circumstances) -> dict[str, Any]:
@@ -129,9 +145,17 @@ def _recorded_lines(summary: dict[str, Any]) -> list[str]:
     for leak in summary["leaks"]:
         counted = f"up to {leak['most']} in {leak['folds']} of {summary['folds']} folds"
         lines.append(f"  {leak['kind']}: {counted} ({_examples(leak, leak['most'])})")
-    return lines + [
-        f"  note: {note['note']} ({note['folds']} of {summary['folds']} folds)" for note in summary["notes"]
-    ]
+    for note in summary["notes"]:
+        lines.append(f"  note: {note['note']} ({note['folds']} of {summary['folds']} folds)")
+    return lines + (_probe_lines(summary["probe"]) if "probe" in summary else [])
+
+
+def _probe_lines(probe: dict[str, Any]) -> list[str]:
+    outcome = "is FITTED ON TEST DATA" if probe["fit_on_test"] else "nothing that was fitted moves"
+    lines = [f"  noise for the test part of fold {probe['fold']}: {outcome} (largest change {probe['moved']:.2g})"]
+    if probe["order_dependent"]:
+        lines.append(f"  note: predictions depend on the order of the batch (by {probe['order']:.2g})")
+    return lines
 
 
 def _examples(leak: dict[str, Any], count: int) -> str:
