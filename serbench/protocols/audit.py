@@ -116,7 +116,20 @@ def _notes(
     classes = len(tested | learnt)
     if classes < len(corpus_labels):
         notes.append(f"{classes} classes of the corpus' {len(corpus_labels)}")
+    if floor := _corpus_floor(table, train, test):
+        notes.append(floor)
     if conflicting := table.conflicting_audio:
         examples = enumerate_some(" = ".join(names) for names in conflicting)
         notes.append(f"labels conflict on {len(conflicting)} recordings of equal audio: {examples}")
     return notes
+
+
+def _corpus_floor(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
+    """What is known of the label from the corpus alone, where merged corpora are on both sides."""
+    if len(table.shared("corpus", train, test)) < 2 or table.values("corpus", test) - table.values("corpus", train):
+        return ""
+    learnt, tested = (table.shares("corpus", "label", part) for part in (train, test))
+    # Each corpus answers with the label that is likeliest under equal priors: the best for the UAR.
+    answers = learnt.idxmax(axis=1)
+    recalls = [tested.loc[answers == label, label].sum() for label in tested if tested[label].any()]
+    return f"the corpus alone predicts the label with UAR {np.mean(recalls):.2f} (chance {1 / len(recalls):.2f})"

@@ -63,6 +63,11 @@ class SharingTable:
         wanted = np.isin(names.astype(str), np.array(list(values), dtype=str))
         return positions[wanted[codes[positions]]]
 
+    def shares(self, row: str, column: str, positions: np.ndarray) -> pd.DataFrame:
+        """Of each value of `column`, the share that falls on each value of `row`; columns sum to one."""
+        rows, columns = (self._codes(name)[1][self._codes(name)[0][positions]] for name in (row, column))
+        return pd.crosstab(rows, columns, normalize="columns")
+
     @cached_property
     def conflicting_audio(self) -> list[list[str]]:
         """Ids of recordings that are there twice with equal audio and different labels."""

@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,6 +99,31 @@ def test_class_lists_are_noted():
     assert "classes tested without training utterances: joy" in notes
     assert "classes without test utterances: neutral" in notes
     assert "3 classes of the corpus' 4" in notes
+
+
+def merged(labels_of_second):
+    return pd.concat(
+        [make_table(labels=("anger", "joy")), make_table(labels=labels_of_second, corpus="b", project="b")]
+    )
+
+
+def test_a_corpus_that_tells_the_label_is_noted():
+    # Corpus `demo` has anger and joy in equal parts, `b` has only neutral: two of three recalls are 1.
+    table = merged(("neutral",))
+    notes = audit_split(table, parts(table, table["take"] == "1"))["notes"]
+    assert "the corpus alone predicts the label with UAR 0.67 (chance 0.33)" in notes
+
+
+def test_a_corpus_that_tells_nothing_is_at_chance():
+    table = merged(("anger", "joy"))
+    notes = audit_split(table, parts(table, table["take"] == "1"))["notes"]
+    assert "the corpus alone predicts the label with UAR 0.50 (chance 0.50)" in notes
+
+
+def test_a_corpus_held_out_has_no_floor():
+    table = merged(("anger", "joy"))
+    notes = audit_split(table, parts(table, table["corpus"] == "b"))["notes"]
+    assert not any("corpus alone" in note for note in notes)
 
 
 @given(table=tables(), seed=st.integers(0, 3))
