@@ -89,6 +89,10 @@ class ModelError(SerbenchError):
     """A model that cannot be built, fitted, saved or loaded."""
 
 
+class TuningError(SerbenchError):
+    """A search that cannot be made or continued: its space raises, its trials all fail, its journal is damaged."""
+
+
 class ResultsError(SerbenchError):
     """A results folder or file that cannot be read or written."""
 

@@ -30,6 +30,9 @@ def run(
     protocol: Annotated[Names, typer.Option("--protocol", help="Only this protocol; a new one is added.")] = None,
     fold: Annotated[Names, typer.Option("--fold", help="Only this fold.")] = None,
     seed: Annotated[list[int] | None, typer.Option("--seed", help="These seeds instead of the suite's.")] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", help="Tune: parameter sets tried per fold; adds rows beside the untuned.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
@@ -66,11 +69,17 @@ def run(
         strict=strict,
     )
     registry = open_registry(around)
-    filters = Filters(corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
+    filters = Filters(corpus or (), features or (), model or (), protocol or (), fold or (), seed or (), _budget(trials))
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
     return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
+
+
+def _budget(trials: int | None) -> int | None:
+    if trials is not None and trials < 1:
+        raise UsageError(f"a budget of {trials} trials", where="--trials", hint="give 1 or more, or leave it out")
+    return trials
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:

@@ -31,11 +31,29 @@ def space(trial):
     }
 
 
+def search(X, y, Xv, yv, *, n_classes, seed):
+    """Scale and project once: fewer components are the first of them."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from serbench.models.shallow.projection import project_once
+
+    projected, projected_v = project_once(X, Xv)
+
+    def evaluate(params):
+        chosen = complete("knn", PARAMS, params)
+        kept = slice(chosen.pop("n_components"))
+        neighbours = KNeighborsClassifier(**chosen, n_jobs=1).fit(projected[:, kept], y)
+        return neighbours.predict_proba(projected_v[:, kept]), {}
+
+    return evaluate
+
+
 KNN = ModelSpec(
     name="knn",
     accepts="vector",
     build=build,
     params=PARAMS,
     space=space,
+    search=search,
     description="k nearest neighbours by angle in the space of the first principal components",
 )

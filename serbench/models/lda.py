@@ -10,18 +10,22 @@ PARAMS = {"n_components": 200, "shrinkage": "auto"}
 
 def build(params, *, n_classes, seed):
     """Build scaler, projection and discriminant (equal priors: every class counts the same)."""
-    import numpy as np
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     from serbench.models.shallow.projection import BoundedPCA
 
     chosen = complete("lda", PARAMS, params)
-    discriminant = LinearDiscriminantAnalysis(
-        solver="lsqr", shrinkage=chosen["shrinkage"], priors=np.full(n_classes, 1 / n_classes)
+    return make_pipeline(
+        StandardScaler(), BoundedPCA(chosen["n_components"]), _discriminant(chosen["shrinkage"], n_classes)
     )
-    return make_pipeline(StandardScaler(), BoundedPCA(chosen["n_components"]), discriminant)
+
+
+def _discriminant(shrinkage, n_classes):
+    import numpy as np
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=np.full(n_classes, 1 / n_classes))
 
 
 def space(trial):
@@ -30,11 +34,27 @@ def space(trial):
     return {"n_components": trial.suggest_int("n_components", 20, 400, log=True), "shrinkage": shrinkage}
 
 
+def search(X, y, Xv, yv, *, n_classes, seed):
+    """Scale and project once: fewer components are the first of them."""
+    from serbench.models.shallow.projection import project_once
+
+    projected, projected_v = project_once(X, Xv)
+
+    def evaluate(params):
+        chosen = complete("lda", PARAMS, params)
+        kept = slice(chosen["n_components"])
+        discriminant = _discriminant(chosen["shrinkage"], n_classes).fit(projected[:, kept], y)
+        return discriminant.predict_proba(projected_v[:, kept]), {}
+
+    return evaluate
+
+
 LDA = ModelSpec(
     name="lda",
     accepts="vector",
     build=build,
     params=PARAMS,
     space=space,
+    search=search,
     description="shrinkage linear discriminant analysis on principal components",
 )

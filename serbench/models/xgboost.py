@@ -15,22 +15,26 @@ PARAMS = {
     "reg_lambda": 1.0,
     "reg_alpha": 0.0,
     "max_bin": 64,
+    "early_stopping_rounds": None,
     "device": "cpu",
 }
+MOST_ROUNDS, PATIENCE = 600, 30
 
 
 def build(params, *, n_classes, seed):
-    """Build the booster; ``device="cuda"`` trains on a graphics card."""
+    """Build the booster; ``device="cuda"`` trains on a graphics card. Only a search stops early."""
     from xgboost import XGBClassifier
 
     chosen = complete("xgboost", PARAMS, params)
+    del chosen["early_stopping_rounds"]
     return XGBClassifier(**chosen, tree_method="hist", n_jobs=threads(), random_state=seed, verbosity=0)
 
 
 def space(trial):
-    """Search depth, rate, rounds, subsampling and regularisation."""
+    """Search depth, rate, subsampling and regularisation; early stopping finds the rounds."""
     return {
-        "n_estimators": trial.suggest_int("n_estimators", 100, 600, step=50),
+        "n_estimators": MOST_ROUNDS,
+        "early_stopping_rounds": PATIENCE,
         "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
         "max_depth": trial.suggest_int("max_depth", 2, 8),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 10.0, log=True),
@@ -41,11 +45,27 @@ def space(trial):
     }
 
 
+def search(X, y, Xv, yv, *, n_classes, seed):
+    """Stop when the inner test part gets no better, and tell the rounds that were best."""
+    known = yv >= 0
+
+    def evaluate(params):
+        booster, patience = build(params, n_classes=n_classes, seed=seed), params.get("early_stopping_rounds")
+        if patience is None:
+            return booster.fit(X, y).predict_proba(Xv), {}
+        booster.set_params(early_stopping_rounds=patience)
+        booster.fit(X, y, eval_set=[(Xv[known], yv[known])], verbose=False)
+        return booster.predict_proba(Xv), {"n_estimators": booster.best_iteration + 1, "early_stopping_rounds": None}
+
+    return evaluate
+
+
 XGBOOST = ModelSpec(
     name="xgboost",
     accepts="vector",
     build=build,
     params=PARAMS,
     space=space,
+    search=search,
     description="gradient-boosted trees (XGBoost)",
 )

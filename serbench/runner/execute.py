@@ -20,6 +20,7 @@ from serbench.runner.inputs import open_registry, read_matrix, read_task_table, 
 from serbench.runner.jobs import CellJob, ExtractJob
 from serbench.runner.locks import lock
 from serbench.runner.plan import is_stale
+from serbench.runner.tuning.cell import tune_cell
 from serbench.specs import ModelSpec
 
 
@@ -89,7 +90,11 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     matrix = read_matrix(job.task_file, job.cell, job.circumstances)
     clock.lap("features")
     labels = list(job.cell.labels["labels"])
-    params = {**spec.params, **job.cell.model["params"]}
+    params, tuning = {**spec.params, **job.cell.model["params"]}, {}
+    if job.cell.tuning:
+        tuned = tune_cell(job, spec, table)
+        params, matrix, tuning = tuned.params, tuned.matrix, tuned.record
+        clock.lap("tuning", tuning["seconds"])
     training = _training_parts(job, spec, table)
     fitted = fit_model(spec, params, matrix, table, labels, training, seed=job.seed(spec.name))
     clock.lap("fit")
@@ -119,6 +124,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         sizes=sizes,
         validation=training.level,
         history=getattr(fitted.estimator, "history", {}),
+        tuning=tuning,
         **_common(job),
     )
     return record, predictions
@@ -156,7 +162,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 
-    def lap(self, name: str) -> None:
-        """Name the time since the last lap."""
+    def lap(self, name: str, seconds: float | None = None) -> None:
+        """Name the time since the last lap; `seconds` replaces it where part of the work was done by an earlier run."""
         now = time.perf_counter()
-        self.seconds[name], self._last = round(now - self._last, 4), now
+        self.seconds[name], self._last = round(now - self._last if seconds is None else seconds, 4), now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from serbench.runner.jobs import ExtractJob
 from serbench.runner.observers import Observer
 from serbench.runner.plan import Plan
 from serbench.runner.pool import Pool, WorkerDied
+from serbench.runner.tuning.choices import feature_choices
 from serbench.specs import Circumstances
 
 CHUNK = 48
@@ -50,7 +52,7 @@ def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[
     store = store_of(circumstances)
     wanted = {}
     for item in plan.todo:
-        for entry in item.cell.features:
+        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
             if entry["name"] not in circumstances.features_files:
                 wanted[json.dumps([item.task.key, entry], sort_keys=True)] = (item.task, entry)
     # Files that lack the same sets go together, so that one analysis feeds them all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +33,40 @@ class FittedModel:
 
     def predict_proba(self, features: Any) -> np.ndarray:
         """Probabilities (n, n_labels); a class absent from training has probability 0."""
-        answered = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
-        expected = (len(features), len(self.seen))
-        if answered.shape != expected or not np.isfinite(answered).all():
-            raise ModelError(
-                f"predict_proba returned shape {answered.shape} (expected {expected}) or values that are not finite",
-                hint="`serbench check FILE` tests a model of your own",
-            )
-        full = np.zeros((len(features), self.n_labels))
-        full[:, self.seen] = answered
-        return full
+        return over_all_labels(self.estimator.predict_proba(features), len(features), self.seen, self.n_labels)
+
+
+def over_all_labels(answered: Any, utterances: int, seen: np.ndarray, n_labels: int) -> np.ndarray:
+    """Spread probabilities of the classes seen over the whole label list.
+
+    Raises
+    ------
+    ModelError
+        If they are not finite or not of shape (utterances, len(seen)).
+    """
+    answered = np.asarray(answered, dtype=np.float64)
+    expected = (utterances, len(seen))
+    if answered.shape != expected or not np.isfinite(answered).all():
+        raise ModelError(
+            f"predict_proba returned shape {answered.shape} (expected {expected}) or values that are not finite",
+            hint="`serbench check FILE` tests a model of your own",
+        )
+    full = np.zeros((utterances, n_labels))
+    full[:, seen] = answered
+    return full
+
+
+def contiguous_codes(codes: np.ndarray, train: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The classes present in training, and every utterance's code among them (-1 for a class that is not)."""
+    seen = np.unique(codes[train])
+    position = np.full(n_labels, -1)
+    position[seen] = np.arange(len(seen))
+    return seen, position[codes]
+
+
+def label_codes(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
+    """Each utterance's position in the label list."""
+    return table["label"].map({label: code for code, label in enumerate(labels)}).to_numpy()
 
 
 def fit_model(
@@ -54,21 +78,27 @@ def fit_model(
     training: Training,
     *,
     seed: int,
+    watch: Callable[[int, dict], bool] | None = None,
 ) -> FittedModel:
-    """Build and fit a model on the training rows; it sees contiguous codes of the classes present there."""
-    position = {label: code for code, label in enumerate(labels)}
-    codes = table["label"].map(position).to_numpy()
-    seen = np.unique(codes[training.fit])
-    contiguous = np.full(len(labels), -1)
-    contiguous[seen] = np.arange(len(seen))
+    """Build and fit a model on the training rows; it sees contiguous codes of the classes present there.
+
+    Parameters
+    ----------
+    watch : callable, optional
+        Handed to an estimator that has an attribute of this name: ``watch(epoch, history) -> bool`` is called after
+        each epoch, and True stops the training.
+    """
+    seen, codes = contiguous_codes(label_codes(table, labels), training.fit, len(labels))
     if len(seen) < 2:
         raise ModelError("the training part holds fewer than two classes", hint="choose another protocol or labels")
     arguments: dict[str, Any] = {}
     if len(training.validation):
-        usable = training.validation[contiguous[codes[training.validation]] >= 0]
-        arguments["validation"] = (matrix.take(usable), contiguous[codes[usable]])
+        usable = training.validation[codes[training.validation] >= 0]
+        arguments["validation"] = (matrix.take(usable), codes[usable])
     if spec.groups:
         arguments["groups"] = table["speaker"].to_numpy()[training.fit]
     estimator = spec.build(dict(params), n_classes=len(seen), seed=seed)
-    estimator.fit(matrix.take(training.fit), contiguous[codes[training.fit]], **arguments)
+    if watch is not None:
+        estimator.watch = watch
+    estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
     return FittedModel(estimator, seen, len(labels))

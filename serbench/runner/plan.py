@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +13,9 @@ from serbench.protocols.splitting import split
 from serbench.records import Cell, Record, cell_path, read_record
 from serbench.registry import Registry
 from serbench.runner.selection import Filters, entry_key, select
-from serbench.runner.suite import Entry, Suite
+from serbench.runner.suite import Entry, Suite, Tuning
 from serbench.runner.task import Task, build_task
+from serbench.runner.tuning.choices import INNER, feature_choices
 from serbench.specs import Circumstances, FeatureSpec, ModelSpec, ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
@@ -98,6 +100,7 @@ def make_plan(
                     hashes = _plugin_hash(cell, registry)
                     cells.setdefault(cell.id, PlannedCell(cell, task, fold, spec.independence, hashes))
     _refuse_empty(suite, filters, cells, skipped)
+    _refuse_untuned(suite, filters, cells, skipped)
     looked_up = tuple(replace(item, state=state_of(item, folder)) for item in cells.values())
     return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(tasks))
 
@@ -112,7 +115,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
             for item in block.models:
                 model = registry.get("model", item.name, where=where)
                 if fits(model, sets):
-                    yield Cell(
+                    cell = Cell(
                         corpus=task.name,
                         labels=task.labels,
                         features=tuple(_resolved(s, e, where) for s, e in zip(sets, entry.sets, strict=True)),
@@ -124,6 +127,27 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                         corpus_options=task.options,
                         excluded=task.excluded,
                     )
+                    yield cell
+                    tuning = block.tuning or suite.tuning
+                    if tuning and model.space:
+                        yield replace(cell, tuning=_resolved_tuning(tuning, cell, model, registry, where))
+
+
+def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Registry, where: str) -> dict[str, Any]:
+    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take."""
+    alternatives = []
+    for entry in tuning.features:
+        sets = [registry.get("features", item.name, where=where) for item in entry.sets]
+        resolved = [_resolved(spec, item, where) for spec, item in zip(sets, entry.sets, strict=True)]
+        if fits(model, sets) and resolved != list(cell.features):
+            alternatives.append(resolved)
+    found = {
+        "timeout": tuning.timeout,
+        "inner": tuning.inner if tuning.inner != INNER else None,
+        "features": alternatives,
+        "choices": {name: values for name, values in tuning.choices.items() if name in model.params},
+    }
+    return {"trials": tuning.trials, **{name: value for name, value in found.items() if value}}
 
 
 def fits(model: ModelSpec, sets: Sequence[FeatureSpec]) -> bool:
@@ -166,7 +190,8 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
 
 def _plugin_hash(cell: Cell, registry: Registry) -> str:
     named = [("model", cell.model["name"]), ("protocol", cell.protocol["name"])]
-    named += [("features", entry["name"]) for entry in cell.features]
+    used = itertools.chain(*feature_choices(cell.tuning, cell.features))
+    named += [("features", entry["name"]) for entry in used]
     return "+".join(filter(None, (registry.source_hash(*key) for key in named)))
 
 
@@ -185,12 +210,12 @@ def _chosen(splits: list[Split], folds: Sequence[str]) -> list[Split]:
 
 
 def _ordered(cells: Iterable[PlannedCell], registry: Registry) -> tuple[PlannedCell, ...]:
-    # Classical cells first (quick answers), and cells on the same features next to each other, so that a
-    # worker loads each matrix once.
+    # Classical cells first, and the untuned before the tuned (quick answers); cells on the same features next to each
+    # other, so that a worker loads each matrix once.
     def order(item: PlannedCell):
         cell = item.cell
-        deep = registry.get("model", cell.model["name"]).accepts == "sequence"
-        return deep, cell.corpus, cell.feature_name, cell.model_name, cell.protocol_name, cell.seed, cell.fold
+        deep, tuned = registry.get("model", cell.model["name"]).accepts == "sequence", bool(cell.tuning)
+        return deep, tuned, cell.corpus, cell.feature_name, cell.model_name, cell.protocol_name, cell.seed, cell.fold
 
     return tuple(sorted(cells, key=order))
 
@@ -203,4 +228,15 @@ def _refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mappi
         "no cell is left: no model fits these feature sets" + (f" under the filters {given}" if given else ""),
         where=f"suite '{suite.name}'",
         hint="`serbench list models` shows what each accepts",
+    )
+
+
+def _refuse_untuned(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:
+    rows = [item.cell for item in (*cells.values(), *skipped.values())]
+    if filters.trials is None or any(cell.tuning for cell in rows):
+        return
+    raise SuiteError(
+        f"nothing to tune: no search space in {', '.join(sorted({cell.model['name'] for cell in rows}))}",
+        where=f"suite '{suite.name}'",
+        hint="choose a model that declares a `space`, or leave --trials out",
     )

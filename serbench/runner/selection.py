@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from serbench.errors import UnknownName
 from serbench.registry import Registry
-from serbench.runner.suite import Block, Entry, FeaturesEntry, Suite
+from serbench.runner.suite import Block, Entry, FeaturesEntry, Suite, Tuning
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Names to keep; an empty one keeps all."""
+    """Names to keep; an empty one keeps all. `trials` tunes, whatever the suite says."""
 
     corpus: Sequence[str] = ()
     features: Sequence[str] = ()
@@ -21,6 +21,7 @@ class Filters:
     protocol: Sequence[str] = ()
     fold: Sequence[str] = ()
     seed: Sequence[int] = ()
+    trials: int | None = None
 
 
 def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
@@ -38,7 +39,15 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
     ]
     seeds = list(filters.seed) or suite.seeds
     grid = _filtered(suite, registry, filters)
-    return suite.model_copy(update={"corpora": corpora, "seeds": seeds, "grid": grid})
+    return suite.model_copy(
+        update={"corpora": corpora, "seeds": seeds, "grid": grid, "tuning": _tuning(suite.tuning, filters)}
+    )
+
+
+def _tuning(tuning: Tuning | None, filters: Filters) -> Tuning | None:
+    if filters.trials is None:
+        return tuning
+    return tuning.model_copy(update={"trials": filters.trials}) if tuning else Tuning(trials=filters.trials)
 
 
 def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]:
@@ -62,7 +71,8 @@ def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]
         models = [entry for entry in block.models if _matches(entry, filters.model)]
         protocols = [entry for entry in block.protocols if _matches(entry, filters.protocol)]
         if features and models and protocols:
-            kept.append(Block(features=features, models=models, protocols=protocols))
+            tuning = block.tuning and _tuning(block.tuning, filters)
+            kept.append(Block(features=features, models=models, protocols=protocols, tuning=tuning))
     return kept
 
 

@@ -73,12 +73,47 @@ Named = Annotated[Entry, BeforeValidator(_named)]
 Merged = Annotated[list[Annotated[CorpusEntry, BeforeValidator(_named)]], BeforeValidator(_listed), Field(min_length=1)]
 
 
+class Tuning(_Strict):
+    """A search inside each training part; its rows stand beside the untuned ones.
+
+    Attributes
+    ----------
+    trials : int
+        Parameter sets tried in each outer fold, the defaults first.
+    timeout : float
+        Seconds of trials in a cell after which no further one starts; marks the row as not reproducible.
+    inner : int
+        Inner folds; with 1 a single quarter of the training part judges.
+    features : list
+        Feature sets (written like those of the grid) that a search may choose instead of the row's own.
+    choices : mapping
+        Further model parameters with the values to choose from, for the models that have them.
+    """
+
+    trials: Annotated[int, Field(ge=1)]
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    inner: Annotated[int, Field(ge=1)] = 3
+    features: list[Annotated[FeaturesEntry, BeforeValidator(_features)]] = []
+    choices: dict[str, Annotated[list[str | int | float | bool | None], Field(min_length=1)]] = {}
+
+    @field_validator("features")
+    @classmethod
+    def _as_the_row(cls, value: list[FeaturesEntry]) -> list[FeaturesEntry]:
+        if any(entry.normalise != "none" for entry in value):
+            raise ValueError("a normalisation changes the row's verdict: give it a features entry of its own")
+        return value
+
+
 class Block(_Strict):
-    """Features × models × protocols; pairs of a model and a feature set that do not fit are left out."""
+    """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
+
+    `tuning` takes the place of the suite's.
+    """
 
     features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
     models: Annotated[list[Named], Field(min_length=1)]
     protocols: Annotated[list[Named], Field(min_length=1)]
+    tuning: Tuning | None = None
 
 
 class Labels(_Strict):
@@ -102,6 +137,8 @@ class Suite(_Strict):
         `keep` leaves known defects in, to reproduce published data sets.
     exclude : list of str
         Ids (`corpus/utterance`) left out.
+    tuning : mapping
+        Adds a tuned row beside each row whose model has a search space.
     """
 
     name: str
@@ -113,6 +150,7 @@ class Suite(_Strict):
     exclude: list[str] = []
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    tuning: Tuning | None = None
     grid: Annotated[list[Block], Field(min_length=1)]
 
     @field_validator("seeds")
@@ -231,6 +269,7 @@ def _line(node: yaml.Node, keys: list[Any]) -> int:
 
 def _allowed_keys(keys: list[Any]) -> list[str]:
     parents = {"grid": Block, "labels": Labels, "features": FeaturesEntry, "models": Entry, "protocols": Entry}
+    parents["tuning"] = Tuning
     for key in reversed(keys[:-1]):
         if key in parents:
             return sorted(parents[key].model_fields) + (["name", "params"] if key == "features" else [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 
 
 class BoundedPCA(TransformerMixin, BaseEstimator):
@@ -28,3 +29,13 @@ class BoundedPCA(TransformerMixin, BaseEstimator):
     def transform(self, X) -> np.ndarray:
         """Project (n, d) vectors."""
         return self.pca_.transform(X)
+
+
+def project_once(X: np.ndarray, Xv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standardise and project (n, d) and (m, d) vectors to all components that the first have.
+
+    The first k columns are what `StandardScaler` and ``BoundedPCA(k)``, fitted on X, give.
+    """
+    scaler = StandardScaler().fit(X)
+    projection = BoundedPCA(min(np.shape(X))).fit(scaler.transform(X))
+    return projection.transform(scaler.transform(X)), projection.transform(scaler.transform(Xv))

@@ -1,0 +1,1 @@
+"""Tuning: for each outer fold a search inside its training part only."""

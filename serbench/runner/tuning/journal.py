@@ -1,0 +1,146 @@
+"""The trials of one search on disk: one line of an Optuna journal for each finished trial.
+
+The search itself runs in memory; a trial is written once it has ended. So a kill loses the running trial only, what is
+on disk is numbered without gaps, and a search rebuilt from it goes on as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serbench.errors import ResultsError, TuningError
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+CONTEXT = "context"
+# A study is made, then told its context; every further line is a trial.
+LINES_BEFORE_TRIALS = 2
+
+
+class Journal:
+    """Finished trials of one cell's search.
+
+    Parameters
+    ----------
+    path : Path
+        `results/<suite>/studies/<cell id>.log`; readable by Optuna's own tools.
+    name : str
+        Of the study: the cell's id.
+    context : mapping
+        What the trials depend on besides the cell (corpus fingerprint, plug-in hash). Trials of another context are
+        thrown away.
+    anew : bool
+        Throw away whatever there is.
+
+    Raises
+    ------
+    TuningError
+        If the file is damaged in other ways than a last line cut short.
+    ResultsError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: Path, name: str, context: Mapping[str, Any], *, anew: bool = False):
+        self.path, self._name = path, name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if anew:
+                path.unlink(missing_ok=True)
+            cut_torn_line(path)
+            self._study = self._open()
+            if self._study.user_attrs.get(CONTEXT) != dict(context):
+                path.unlink()
+                self._study = self._open()
+                self._study.set_user_attr(CONTEXT, dict(context))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """Finished trials, numbered from 0."""
+        return self._study.get_trials()
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Write a finished trial."""
+        try:
+            self._study.add_trial(trial)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def discard(self) -> None:
+        """Remove the file: the next search starts anew."""
+        self.path.unlink(missing_ok=True)
+
+    def _open(self):
+        import optuna
+        from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+        _check_lines(self.path)
+        try:
+            storage = JournalStorage(JournalFileBackend(str(self.path), lock_obj=_HeldByCell()))
+            return optuna.create_study(
+                study_name=self._name, storage=storage, direction="maximize", load_if_exists=True
+            )
+        except OSError:
+            raise
+        except Exception as error:
+            # Optuna replays the file without checking it: a wrong value can raise anything.
+            raise _damaged(self.path, f"{type(error).__name__}: {error}") from error
+
+
+def journal_path(folder: Path, cell_id: str) -> Path:
+    """Where a cell's search is kept, below a suite's results."""
+    return folder / "studies" / f"{cell_id}.log"
+
+
+def count_trials(path: Path) -> int:
+    """Number of finished trials in a journal, 0 where there is none; reads no further than lines."""
+    try:
+        lines = path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+    return max(0, lines - LINES_BEFORE_TRIALS)
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut what a kill has left behind the last whole line."""
+    if not path.exists():
+        return
+    with path.open("rb+") as stream:
+        whole = stream.read().rfind(b"\n") + 1
+        stream.truncate(whole)
+
+
+class _HeldByCell:
+    """The journal's own lock: the cell's lock already keeps other processes away, and dies with its holder."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def _check_lines(path: Path) -> None:
+    if not path.exists():
+        return
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise _damaged(path, f"line {number} is not JSON") from error
+
+
+def _damaged(path: Path, why: str) -> TuningError:
+    return TuningError(
+        f"the search's journal is damaged ({why})", where=str(path), hint="remove the file: the search starts anew"
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> ResultsError:
+    reason = error.strerror or str(error)
+    return ResultsError(f"cannot write: {reason}", where=str(path), hint="free space or choose another --results")
