@@ -69,7 +69,8 @@ def run(
         strict=strict,
     )
     registry = open_registry(around)
-    filters = Filters(corpus or (), features or (), model or (), protocol or (), fold or (), seed or (), _budget(trials))
+    kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
+    filters = Filters(*kept, trials=_budget(trials))
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
