@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from serbench.reporting.intervals import RESAMPLES, intervals, speaker_draws
+from serbench.reporting.intervals import RESAMPLES, intervals, unit_draws
 from serbench.reporting.scores import CONFUSION_SCORES, grouped_confusion, margins, uar
 
 SHAPES = {"ravdess_speech": (24, 1440, 8), "emodb": (10, 535, 7), "cremad": (91, 7442, 6)}
@@ -39,7 +39,7 @@ def _made_up(speakers: int, utterances: int, classes: int) -> tuple[np.ndarray, 
 
 
 def _cold(statistics: np.ndarray) -> None:
-    speaker_draws.cache_clear()
+    unit_draws.cache_clear()
     intervals(statistics, {"uar": uar}, "speaker")
 
 

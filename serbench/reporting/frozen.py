@@ -101,22 +101,34 @@ def frozen_splits(path: Path) -> pd.DataFrame:
     return _of_kind(_read(path, ("kind", *SPLIT_COLUMNS)), "split").drop_columns("kind").to_pandas()
 
 
-def frozen_cell(path: Path, cell_id: str) -> pd.DataFrame:
-    """Predictions of one cell, in the shape of `read_cell`'s; probabilities as rounded, summing to one."""
+def frozen_frames(path: Path, cell_ids: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Predictions of some cells, in the shape of `read_cell`'s; probabilities as rounded, summing to one.
+
+    Raises
+    ------
+    ResultsError
+        If the file lacks one of the cells.
+    """
     table = _read(path, None)
-    records = _records(table)
-    number = next((number for number, record in enumerate(records) if record.cell.id == cell_id), None)
-    if number is None:
-        raise ResultsError(f"the frozen file holds no cell {cell_id}", where=str(path))
-    rows = table.filter(pc.and_(pc.equal(table["kind"], "prediction"), pc.equal(table["cell"], number)))
+    cells = {record.cell.id: (number, record.cell) for number, record in enumerate(_records(table))}
+    if missing := [cell_id for cell_id in cell_ids if cell_id not in cells]:
+        raise ResultsError(f"the frozen file holds no cell {', '.join(missing)}", where=str(path))
+    predictions = _of_kind(table, "prediction")
+    numbers = predictions.column("cell").to_numpy()
+    frames = {}
+    for cell_id in cell_ids:
+        number, cell = cells[cell_id]
+        start, end = np.searchsorted(numbers, [number, number + 1])
+        frames[cell_id] = _frame(predictions.slice(start, end - start), cell.labels["labels"])
+    return frames
+
+
+def _frame(rows: pa.Table, labels: Sequence[str]) -> pd.DataFrame:
     frame = rows.select(list(PREDICTION_COLUMNS)).to_pandas().astype("str")
-    labels = records[number].cell.labels["labels"]
     steps = np.column_stack([rows.column(f"q:{code}").to_numpy() for code in range(len(labels))])
     probabilities = np.exp(-STEP * steps.astype(np.float64))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    for code, label in enumerate(labels):
-        frame[PROBABILITY + label] = probabilities[:, code]
-    return frame
+    return frame.assign(**{PROBABILITY + label: probabilities[:, code] for code, label in enumerate(labels)})
 
 
 def _documents(folder: Path, cells: Sequence[tuple[Record, pd.DataFrame]]) -> pa.Table:

@@ -76,18 +76,26 @@ def resampled_totals(statistics: np.ndarray, unit: str, *, seed: int = SEED) -> 
     seeds, units = statistics.shape[:2]
     flat = np.moveaxis(statistics, 1, -1).reshape(-1, units)
     if unit == "speaker":
-        totals = flat @ speaker_draws(units, seed=seed).T
+        totals = flat @ unit_draws(units, seed=seed).T
     else:
-        # Equal utterances are interchangeable: draw how often each distinct kind comes up.
-        kinds, counts = np.unique(flat, axis=1, return_counts=True)
-        resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
-        totals = kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
+        totals = _utterance_totals(flat, seed)
     # Resamples stay innermost in memory: sums over a handful of classes are then fast.
     return np.moveaxis(totals.reshape(seeds, *statistics.shape[2:], -1), -1, 0)
 
 
+def _utterance_totals(flat: np.ndarray, seed: int) -> np.ndarray:
+    # Equal utterances are interchangeable: where kinds are few, draw how often each kind comes up.
+    units = flat.shape[1]
+    kinds, counts = np.unique(flat, axis=1, return_counts=True)
+    resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
+    if len(counts) > units // 4:
+        # Not remembered: these are large, and few rows have unknown speakers.
+        return flat @ unit_draws.__wrapped__(units, resamples, seed).T
+    return kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
+
+
 @lru_cache(maxsize=8)
-def speaker_draws(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
+def unit_draws(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
     """How often each unit is drawn in each resample, shape (resamples, units), read-only.
 
     Remembered, since all rows of a leaderboard share it.

@@ -64,6 +64,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     True
     """
     import pandas as pd
+    from threadpoolctl import threadpool_limits
 
     if sort not in COLUMNS:
         raise UnknownName.among("column", sort, COLUMNS, where="--sort")
@@ -71,7 +72,9 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     records = records[records["row"] != ""]
     if records.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    board = pd.DataFrame(_entries(records))
+    # Products this small only lose time to several threads, above all beside running cells.
+    with threadpool_limits(limits=1):
+        board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
     board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.identity import content_id
-from serbench.records import METADATA_KEY, Cell, Record
-from serbench.reporting.frozen import frozen_path, frozen_plan, frozen_predictions, frozen_records
+from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell
+from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
 from serbench.reporting.scores import label_codes
 
 if TYPE_CHECKING:
@@ -134,6 +134,30 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     shown = {item["row"] for item in committed}
     waiting = [item for item in _identified(waiting) if item["row"] not in shown]
     return measured + committed + waiting
+
+
+def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Full predictions, with probabilities and validation rows, of finished cells.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of `load_records`.
+
+    Returns
+    -------
+    dict
+        Cell id -> predictions as in `Predictions`; from a frozen file probabilities are rounded.
+    """
+    done = cells[cells["status"] == "ok"]
+    found: dict[str, pd.DataFrame] = {}
+    for (suite, source), group in done.groupby(["suite", "source"], sort=False):
+        folder, ids = Path(results) / suite, list(group["id"])
+        if source == "frozen":
+            found |= frozen_frames(frozen_path(folder), ids)
+        else:
+            found |= {cell_id: read_cell(cell_path(folder, cell_id))[1] for cell_id in ids}
+    return found
 
 
 def read_plan(folder: Path) -> list[dict[str, Any]]:

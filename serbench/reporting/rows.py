@@ -133,8 +133,10 @@ def margins_by_unit(tested: Sequence, seeds: Sequence[int], n_classes: int) -> t
 
 def factorise(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Codes into the sorted distinct names."""
-    position = {name: code for code, name in enumerate(sorted(set(names)))}
-    return np.fromiter((position[name] for name in names), dtype=np.int64, count=len(names)), list(position)
+    import pandas as pd
+
+    codes, distinct = pd.factorize(names, sort=True)
+    return codes.astype(np.int64), list(distinct)
 
 
 def corpus_note(records: Sequence[Record]) -> str:

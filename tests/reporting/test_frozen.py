@@ -8,7 +8,7 @@ from made_suites import make_cell, save, write_suite
 from serbench.errors import ResultsError
 from serbench.records import read_cell
 from serbench.reporting.formats import to_json
-from serbench.reporting.frozen import freeze, frozen_cell, frozen_path, frozen_splits
+from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 
@@ -42,7 +42,7 @@ def test_predictions_and_records_are_kept(folder):
         record, predictions = read_cell(path)
         if record.status != "ok":
             continue
-        kept = frozen_cell(frozen_path(folder), record.cell.id)
+        kept = frozen_frames(frozen_path(folder), [record.cell.id])[record.cell.id]
         exact = [name for name in predictions if not name.startswith("p:")]
         pd.testing.assert_frame_equal(kept[exact], predictions[exact], check_dtype=False)
         chances = [name for name in predictions if name.startswith("p:")]
@@ -62,7 +62,7 @@ def test_probabilities_of_zero_and_one_survive(tmp_path):
     cell = make_cell()
     save(tmp_path / "toy", cell, make_predictions(table, LABELS, one_hot(list(table["label"]), certainty=1.0)))
     freeze(tmp_path / "toy")
-    kept = frozen_cell(frozen_path(tmp_path / "toy"), cell.id)
+    kept = frozen_frames(frozen_path(tmp_path / "toy"), [cell.id])[cell.id]
     assert sorted(set(np.round(kept["p:sad"], 12))) == [0, 1]
 
 

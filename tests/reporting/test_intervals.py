@@ -30,7 +30,7 @@ def test_bootstrap_agrees_with_a_naive_loop():
 
 
 def test_draws_are_those_of_sampling_with_replacement():
-    draws = intervals.speaker_draws(12)
+    draws = intervals.unit_draws(12)
     assert draws.shape == (10_000, 12) and (draws.sum(axis=1) == 12).all()
     # Counts of one speaker are binomial(12, 1/12): mean 1, variance 11/12.
     assert draws[:, 5].mean() == pytest.approx(1, abs=0.03)
