@@ -79,7 +79,7 @@ def make_wav() -> Callable[..., Path]:
 
 TINY_SUITE = """\
 title: Tiny
-corpora: [{name: tiny, adapter: folder, speaker: "^(s[0-9])_"}]
+corpora: [{name: tiny, adapter: folder, speaker: "/(s[0-9])_"}]
 grid:
   - features: [mfcc]
     models: [majority, knn, lda]

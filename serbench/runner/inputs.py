@@ -12,7 +12,7 @@ from serbench.features.matrix import FeatureMatrix, concatenate
 from serbench.features.normalise import normalise_by_speaker
 from serbench.features.precomputed import precomputed_spec, read_precomputed
 from serbench.features.store import FeatureStore
-from serbench.identity import canonical_json
+from serbench.identity import canonical_json, digest
 from serbench.records import Cell
 from serbench.registry import Origin, Registry, build_registry
 from serbench.specs import Circumstances
@@ -23,7 +23,8 @@ KEPT = 2
 
 def open_registry(circumstances: Circumstances) -> Registry:
     """The registry with the user's plug-ins and precomputed features."""
-    return _registry(circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
+    files = tuple(sorted(circumstances.features_files.items()))
+    return _registry(circumstances.plugins, files, tuple(map(_stamp, circumstances.plugins)))
 
 
 @lru_cache(maxsize=KEPT)
@@ -43,8 +44,13 @@ def store_of(circumstances: Circumstances) -> FeatureStore:
     return FeatureStore(circumstances.cache / "features")
 
 
+def _stamp(path: Path) -> str:
+    # A plug-in edited while a notebook runs must not be served from memory.
+    return digest(path.read_bytes()) if path.is_file() else ""
+
+
 @lru_cache(maxsize=1)
-def _registry(plugins: tuple[Path, ...], features_files: tuple[tuple[str, Path], ...]) -> Registry:
+def _registry(plugins: tuple[Path, ...], features_files: tuple[tuple[str, Path], ...], stamps: tuple) -> Registry:
     registry = build_registry(plugins)
     for name, file in features_files:
         registry.add(precomputed_spec(name, file), Origin(str(file)))
@@ -60,7 +66,8 @@ def _matrix(
     plugins: tuple[Path, ...],
     features_files: tuple[tuple[str, Path], ...],
 ) -> FeatureMatrix:
-    table, registry, files = read_task_table(task_file), _registry(plugins, features_files), dict(features_files)
+    table, files = read_task_table(task_file), dict(features_files)
+    registry = _registry(plugins, features_files, tuple(map(_stamp, plugins)))
     parts = []
     for entry in json.loads(features):
         if entry["name"] in files:

@@ -1,0 +1,79 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import psutil
+
+from serbench.runner.pool import Pool, WorkerDied
+
+
+def results_of(pool: Pool) -> dict:
+    found = {}
+    while pool.running:
+        found.update({str(job): result for job, result in pool.completed(timeout=5)})
+    return found
+
+
+def test_threads_are_limited_before_numpy_is_imported():
+    with Pool(1, threads=3) as pool:
+        pool.submit(os.getenv, "OMP_NUM_THREADS")
+        assert results_of(pool) == {"OMP_NUM_THREADS": "3"}
+    assert os.environ.get("OMP_NUM_THREADS") != "3"
+
+
+def test_an_exception_comes_back_and_the_worker_goes_on():
+    with Pool(1) as pool:
+        pool.submit(int, "x")
+        assert isinstance(results_of(pool)["x"], ValueError)
+        pool.submit(int, "7")
+        assert results_of(pool) == {"7": 7}
+
+
+def test_a_dead_worker_costs_its_own_job_only():
+    with Pool(2) as pool:
+        pool.submit(os._exit, 3)
+        pool.submit(time.sleep, 0.2)
+        found = results_of(pool)
+        assert isinstance(found["3"], WorkerDied) and found["0.2"] is None
+        pool.submit(int, "1")
+        assert results_of(pool) == {"1": 1}
+
+
+def test_workers_follow_a_killed_parent():
+    script = textwrap.dedent("""
+        import os, time
+        from serbench.runner.pool import Pool
+        with Pool(1) as pool:
+            pool.submit(time.sleep, 60)
+            print("ready", flush=True)
+            while pool.running:
+                list(pool.completed(timeout=1))
+        """)
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout.readline().strip() == "ready"
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert children
+    time.sleep(1.0)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+
+
+def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent("""
+        print("once", flush=True)
+        from serbench.runner.pool import Pool
+        with Pool(1) as pool:
+            pool.submit(int, "5")
+            while pool.running:
+                print([result for _, result in pool.completed(timeout=5)])
+        """)
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["once", "[5]"]
