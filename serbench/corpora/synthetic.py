@@ -34,7 +34,7 @@ def load(root: Path, seed: int = 0) -> pd.DataFrame:
     CorpusError
         If it cannot be written.
     """
-    folder = root / f"version{VERSION}-seed{int(seed)}"
+    folder = root / f"v{VERSION}-seed{int(seed)}"
     if not folder.is_dir():
         _make(folder, int(seed))
     return table_from_names(folder, _read_name)

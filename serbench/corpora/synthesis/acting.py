@@ -39,9 +39,9 @@ PROFILES = {
 EMOTIONS = tuple(PROFILES)
 _TYPICAL = np.std(list(PROFILES.values()), axis=0)  # spread over emotions: the unit of the variations below
 
-HABIT = 0.33  # how far a speaker's way of showing one emotion is from the profile
-MOOD = 0.20  # how far one take is from the speaker's way
-PERSON = 0.20  # how far a speaker's neutral manner is from the average
+HABIT = 0.40  # how far a speaker's way of showing one emotion is from the profile
+MOOD = 0.25  # how far one take is from the speaker's way
+PERSON = 0.25  # how far a speaker's neutral manner is from the average
 
 # Vowel formants of men (Peterson & Barney 1952, JASA 24(2), 175-184), Hz; the fourth is set.
 VOWELS = {

@@ -17,6 +17,7 @@ _FFT = 8 * HOP
 _FREQUENCIES = np.fft.rfftfreq(_FFT, 1 / RATE)
 BANDWIDTHS = np.array([70.0, 100.0, 150.0, 220.0])  # Hz
 _TILT_CORNER = 500.0  # Hz
+_HISS = np.exp(-0.5 * ((_FREQUENCIES - 5000) / 1200) ** 2).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def speak(controls: Controls, rng: np.random.Generator) -> np.ndarray:
     hiss = 0.3 * rng.standard_normal(len(pulses))
     voiced = (pulses + aspiration) * per_sample(controls.voicing)
     tract = _formant_response(controls.formants) * _tilt_response(controls.tilt)
-    signal = _filter(voiced, tract) + _filter(hiss * per_sample(controls.frication), _hiss_response(frames))
+    hissing = _spectra(hiss * per_sample(controls.frication), frames) * _HISS
+    signal = _overlap_add(_spectra(voiced, frames) * tract + hissing)
     return signal * 10 ** (per_sample(controls.level) / 20)
 
 
@@ -105,19 +107,21 @@ def _tilt_response(tilt: float) -> np.ndarray:
     return 10 ** (-tilt * np.log2(1 + _FREQUENCIES / _TILT_CORNER) / 20).astype(np.float32)
 
 
-def _hiss_response(frames: int) -> np.ndarray:
-    shape = np.exp(-0.5 * ((_FREQUENCIES - 5000) / 1200) ** 2).astype(np.float32)
-    return np.broadcast_to(shape, (frames, len(shape)))
+def _spectra(source: np.ndarray, frames: int) -> np.ndarray:
+    # Hann windows a quarter apart sum to two.
+    from scipy.fft import rfft
 
-
-def _filter(source: np.ndarray, response: np.ndarray) -> np.ndarray:
-    # Overlap-add; Hann windows a quarter apart sum to two.
-    frames = len(response)
-    padded = np.concatenate([np.zeros(_WINDOW // 2), source, np.zeros(_WINDOW)])
+    padded = np.concatenate([np.zeros(_WINDOW // 2), source, np.zeros(_WINDOW)]).astype(np.float32)
     pieces = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: frames * HOP : HOP]
-    spectra = np.fft.rfft(pieces * (np.hanning(_WINDOW + 1)[:-1] / 2), _FFT) * response
-    shaped = np.fft.irfft(spectra, _FFT).reshape(frames, _FFT // HOP, HOP)
-    summed = np.zeros((frames + _FFT // HOP, HOP))
-    for part in range(_FFT // HOP):
+    return rfft(pieces * (np.hanning(_WINDOW + 1)[:-1] / 2).astype(np.float32), _FFT)
+
+
+def _overlap_add(spectra: np.ndarray) -> np.ndarray:
+    from scipy.fft import irfft
+
+    frames, parts = len(spectra), _FFT // HOP
+    shaped = irfft(spectra, _FFT).reshape(frames, parts, HOP)
+    summed = np.zeros((frames + parts, HOP))
+    for part in range(parts):
         summed[part : part + frames] += shaped[:, part]
-    return summed.reshape(-1)[_WINDOW // 2 :][: len(source)]
+    return summed.reshape(-1)[_WINDOW // 2 :][: frames * HOP]
