@@ -160,6 +160,7 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
 
     from serbench.reporting.loading import read_folder
     from serbench.runner.estimates import expected_seconds
+    from serbench.runner.observers import duration
 
     table = Table(title=f"Plan of suite {plan.suite.name}")
     for name in ("corpus", "protocol", "features", "model", "folds", "state"):
@@ -180,12 +181,7 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)
     without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
-    print(f"{_counts(plan)}; estimated time {_duration(seconds)} with {around.jobs} jobs{without}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+    print(f"{_counts(plan)}; estimated time {duration(seconds)} with {around.jobs} jobs{without}")
 
 
 def _print_leaderboard(plan: Plan, around: Circumstances) -> None:

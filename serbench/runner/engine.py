@@ -24,6 +24,7 @@ from serbench.runner.observers import Observer
 from serbench.runner.plan import ALL_FOLDS, Plan, PlannedCell, SkippedRow
 from serbench.runner.pool import Pool, WorkerDied
 from serbench.runner.task import Task
+from serbench.runner.tuning.progress import SearchProgress
 from serbench.specs import Circumstances
 
 
@@ -95,7 +96,8 @@ def _run_cells(
     with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads, plan.folder / "work" / "workers.log") as pool:
         interrupt.on_second(lambda: pool.close(kill=True))
         extract_missing(plan, registry, circumstances, pool, observers, interrupt)
-        for job, result in work_off(pool, run_cell, jobs, interrupt):
+        searches = SearchProgress(plan, observers)
+        for job, result in work_off(pool, run_cell, jobs, interrupt, searches.tick):
             if result is None:
                 # Another run has this cell in hand: look again later, after what is free.
                 if not jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,9 @@ import pandas as pd
 
 from serbench.records import Record
 from serbench.runner.plan import Plan
+
+# Seconds between two lines about a search where there is no terminal.
+SEARCH_LINE = 30.0
 
 
 class Observer(Protocol):
@@ -20,6 +24,9 @@ class Observer(Protocol):
 
     def extracting(self, done: int, total: int) -> None:
         """Files whose features were missing, and how many of them are done."""
+
+    def searching(self, done: int, total: int, remaining: float | None) -> None:
+        """Trials of all searches, how many of them are done, and the seconds left for the rest where they are known."""
 
     def warned(self, text: str) -> None:
         """Something the user should know; the run goes on."""
@@ -37,6 +44,7 @@ class Progress:
     def __init__(self, every: int = 20):
         self._every = every
         self._done = self._failed = self._total = 0
+        self._searched = time.monotonic()
         self._bar = None
 
     def planned(self, plan: Plan) -> None:
@@ -45,6 +53,7 @@ class Progress:
         if self._total and sys.stderr.isatty():
             self._bar = _bar()
             self._extraction = self._bar.add_task("features", total=None, visible=False, note="")
+            self._trials = self._bar.add_task("trials", total=None, visible=False, note="")
             self._cells = self._bar.add_task("cells", total=self._total, note="")
             self._bar.start()
 
@@ -54,6 +63,15 @@ class Progress:
             self._bar.update(self._extraction, completed=done, total=total, visible=True)
         elif done == total:
             _line(f"features of {total} files extracted")
+
+    def searching(self, done: int, total: int, remaining: float | None) -> None:
+        """Advance the bar over trials."""
+        left = "" if remaining is None else f"about {duration(remaining)} left"
+        if self._bar:
+            self._bar.update(self._trials, completed=done, total=total, visible=True, note=left)
+        elif time.monotonic() - self._searched >= SEARCH_LINE:
+            self._searched = time.monotonic()
+            _line(f"{done} of {total} trials{left and ', '}{left}")
 
     def warned(self, text: str) -> None:
         """Print a line above the bar."""
@@ -79,6 +97,12 @@ class Progress:
         """Take the bar away."""
         if self._bar:
             self._bar.stop()
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, e.g. ``3 min 20 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def _line(text: str) -> None:

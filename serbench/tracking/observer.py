@@ -60,6 +60,9 @@ class Tracker:
     def extracting(self, done: int, total: int) -> None:
         """Nothing to write."""
 
+    def searching(self, done: int, total: int, remaining: float | None) -> None:
+        """Nothing to write."""
+
     def warned(self, text: str) -> None:
         """Nothing to write."""
 
