@@ -50,7 +50,5 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     if not len(values):
         return values
     deviation = values.std(axis=0)
-    # Equal float32 values leave rounding noise in the deviation, not zero.
-    constant = deviation <= 1e-6 * np.abs(values).max(axis=0)
-    scaled = (values - values.mean(axis=0)) / np.where(constant, 1.0, deviation)
-    return np.where(constant, 0.0, scaled)
+    # Equal float32 values add up without rounding in float64, so a constant deviates by exactly zero.
+    return (values - values.mean(axis=0)) / np.where(deviation == 0.0, 1.0, deviation)

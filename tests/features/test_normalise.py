@@ -41,9 +41,9 @@ def test_a_shift_and_scale_of_one_speaker_leaves_no_trace():
 
 
 def test_a_constant_dimension_becomes_zero_not_noise():
-    values = np.full((5, 1), 0.1, dtype=np.float32)
-    matrix = FeatureMatrix(tuple("abcde"), values)
-    assert normalise_by_speaker(matrix, ["s"] * 5).values.ravel().tolist() == [0.0] * 5
+    values = np.full((1000, 1), 0.1, dtype=np.float32)
+    matrix = FeatureMatrix(tuple(map(str, range(1000))), values)
+    assert not normalise_by_speaker(matrix, ["s"] * 1000).values.any()
 
 
 def test_unknown_speakers_are_refused():

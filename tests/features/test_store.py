@@ -315,9 +315,15 @@ def test_a_set_that_fails_does_not_stop_the_others(tmp_path, recordings):
     assert store.missing(odd, {}, ["hash0"]) == ["hash0"]
 
 
-def test_one_content_in_two_files_is_extracted_once(tmp_path, recordings):
+def test_one_content_in_two_files_is_extracted_once(tmp_path, recordings, monkeypatch):
+    from serbench.corpora import audio
+
+    decoded = []
+    decode = audio.decode
+    monkeypatch.setattr(audio, "decode", lambda path, rate: decoded.append(path) or decode(path, rate))
     store = FeatureStore(tmp_path / "store")
     extract_into(store, [(MFCC, {})], [("same", recordings[0][1]), ("same", recordings[1][1])])
+    assert decoded == [recordings[0][1]]
     (shard,) = [open_shard(path) for path in store.path(MFCC, {}).glob("*.shard")]
     assert shard.contents == ("same",)
 
