@@ -75,10 +75,7 @@ def resampled_totals(statistics: np.ndarray, unit: str, *, seed: int = SEED) -> 
     """Sums of `statistics` (seeds, units, ...) over resampled units, shape (resamples, seeds, ...)."""
     seeds, units = statistics.shape[:2]
     flat = np.moveaxis(statistics, 1, -1).reshape(-1, units)
-    if unit == "speaker":
-        totals = flat @ unit_draws(units, seed=seed).T
-    else:
-        totals = _utterance_totals(flat, seed)
+    totals = flat @ unit_draws(units, seed=seed).T if unit == "speaker" else _utterance_totals(flat, seed)
     # Resamples stay innermost in memory: sums over a handful of classes are then fast.
     return np.moveaxis(totals.reshape(seeds, *statistics.shape[2:], -1), -1, 0)
 

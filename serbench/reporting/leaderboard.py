@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import UnknownName
-from serbench.reporting.rows import describe_row, standing_of
+from serbench.reporting.rows import describe_row, identity_columns, standing_of, versions
 from serbench.reporting.ties import tied_with_best
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from serbench.records import Cell
 
 COLUMNS = (
     "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
@@ -108,10 +110,25 @@ def _entries(records: pd.DataFrame) -> list[dict]:
     key = records[["suite", "corpus", "labels", "protocol"]].astype(str).agg("|".join, axis=1)
     folds = records["fold"].where(records["status"] != "skipped")
     most = folds.groupby([key, records["row"]]).nunique().groupby(level=0).max()
-    return [
-        describe_row(cells, siblings_folds=int(most[key[cells.index[0]]]))
-        for _, cells in records.groupby(["suite", "row"], sort=False)
-    ]
+    entries, cells_of = [], []
+    for _, cells in records.groupby(["suite", "row"], sort=False):
+        entries.append(describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])))
+        cells_of.append(cells["cell"].iloc[0])
+    _tell_apart(entries, cells_of)
+    return entries
+
+
+def _tell_apart(entries: list[dict], cells: list[Cell]) -> None:
+    # Rows of two versions of a model look alike: the versions are shown where they differ.
+    alike: dict[tuple, list[int]] = {}
+    for number, (entry, cell) in enumerate(zip(entries, cells, strict=True)):
+        alike.setdefault((entry["suite"], *map(str, identity_columns(cell).values())), []).append(number)
+    for numbers in alike.values():
+        marks = [versions(cells[number]) for number in numbers] if len(numbers) > 1 else []
+        for column in marks[0] if marks else ():
+            if len({mark[column] for mark in marks}) > 1:
+                for number, mark in zip(numbers, marks, strict=True):
+                    entries[number][column] = f"{entries[number][column]} {mark[column]}".strip()
 
 
 def _standing(board: pd.DataFrame) -> pd.Series:

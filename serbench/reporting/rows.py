@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serbench.identity import content_id
 from serbench.records import Cell, Record
 from serbench.reporting.intervals import intervals
 from serbench.reporting.scores import CONFUSION_SCORES, classes_scored, grouped_confusion, margins
@@ -77,6 +78,18 @@ def identity_columns(cell: Cell) -> dict[str, Any]:
         "model": cell.model_name,
         "trials": int(cell.tuning.get("trials", 0)),
         "augment": compact(cell.augment) or "none",
+    }
+
+
+def versions(cell: Cell) -> dict[str, str]:
+    """What tells rows apart that look alike in `identity_columns`, by the column that it belongs to."""
+    return {
+        "labels": f"#{content_id(cell.labels, 4)}",
+        "protocol": f"v{cell.protocol['version']}",
+        "features": "+".join(f"v{entry['version']}" for entry in cell.features),
+        "model": f"v{cell.model['version']}",
+        "options": f"#{content_id([cell.corpus_options, cell.excluded], 4)}",
+        "augment": f"#{content_id([cell.augment, cell.tuning], 4)}",
     }
 
 

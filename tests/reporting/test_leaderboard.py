@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -220,3 +221,13 @@ def test_ties_are_unknown_under_six_speakers(tmp_path):
     assert board["tied_with_best"].isna().all()
     assert json.loads(format_leaderboard(board, "json"))[0]["tied_with_best"] is None
     assert "too few known speakers" in format_leaderboard(board, "md")
+
+
+def test_two_versions_of_a_model_are_told_apart(tmp_path):
+    folder = tmp_path / "toy"
+    write_suite(folder, models={"good": 1.0}, protocols=("official",), folds=1)
+    table = make_table(12)
+    newer = replace(make_cell(model="good"), model={"name": "good", "version": "2", "params": {}})
+    save(folder, newer, make_predictions(table, LABELS, one_hot(list(table["label"]))))
+    assert list(board_of(folder)["model"]) == ["good v2", "good v1"]
+    assert list(board_of(folder)["features"]) == ["mfcc", "mfcc"]

@@ -1,0 +1,147 @@
+"""What tuning did: the search of each fold, its winner, its trials, and the gain on the outer folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.identity import content_id
+from serbench.records import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+
+def describe_searches(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry for each finished tuned cell of a row.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of `load_records`.
+
+    Returns
+    -------
+    list of dict
+        `fold`, `seed`, `inner` (how the inner folds were cut), `folds`, `states` (count by state), `best` (number of
+        the winning trial), `default`, `value` (inner UAR of the defaults, NaN if they failed, and of the winner),
+        `seconds`, `params` (of the winner), `reproducible`, `trials` (as in `Record.tuning`).
+    """
+    found = []
+    for item in cells.sort_values(["seed", "fold"]).itertuples():
+        tuning = item.record.tuning if item.record is not None and item.status == "ok" else {}
+        if not tuning:
+            continue
+        trials = tuning["trials"]
+        states = [trial["state"] for trial in trials]
+        default = trials[0]["value"] if trials[0]["state"] == "complete" else None
+        found.append(
+            {
+                "fold": item.fold,
+                "seed": item.seed,
+                **{name: tuning[name] for name in ("inner", "folds", "best", "value", "seconds", "reproducible")},
+                "states": {state: states.count(state) for state in dict.fromkeys(states)},
+                "default": np.nan if default is None else default,
+                "params": trials[tuning["best"]]["params"],
+                "trials": trials,
+            }
+        )
+    return found
+
+
+def search_tables(searches: Sequence[dict[str, Any]]) -> Iterator[Table]:
+    """Rich tables: the searches of a row; for a single one all its trials too."""
+    if searches:
+        yield _winners(searches)
+    if len(searches) == 1:
+        yield _trials(searches[0])
+
+
+def add_gains(entries: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> None:
+    """Give each leaderboard entry its `gain`: UAR on the outer folds less that of its untuned row, NaN without one.
+
+    Both rows must be complete over the same seeds, else their folds differ.
+    """
+    untuned = {}
+    for entry, cell in zip(entries, cells, strict=True):
+        if not cell.tuning:
+            untuned[_besides_tuning(entry, cell)] = entry
+    for entry, cell in zip(entries, cells, strict=True):
+        base = untuned.get(_besides_tuning(entry, cell)) if cell.tuning else None
+        comparable = base is not None and entry["complete"] and base["complete"]
+        entry["gain"] = entry["uar"] - base["uar"] if comparable else np.nan
+
+
+def tuning_note(cell: Cell) -> str:
+    """How a row was tuned besides its number of trials, e.g. ``timeout=60 (not reproducible)``; empty by default."""
+    tuning = cell.tuning
+    parts = [f"inner={tuning['inner']}"] if "inner" in tuning else []
+    parts += [f"timeout={tuning['timeout']:g} (not reproducible)"] if "timeout" in tuning else []
+    parts += [f"{len(tuning['features']) + 1} feature choices"] if tuning.get("features") else []
+    parts += [f"choices of {', '.join(sorted(tuning['choices']))}"] if tuning.get("choices") else []
+    return ", ".join(parts)
+
+
+def _besides_tuning(entry: dict[str, Any], cell: Cell) -> tuple:
+    rest = {name: value for name, value in cell.to_json().items() if name not in ("tuning", "fold", "seed")}
+    return entry["suite"], content_id(rest), tuple(entry["seeds"])
+
+
+def _winners(searches: Sequence[dict[str, Any]]) -> Table:
+    names = ["fold", "seed", "trials", "inner folds", "defaults %", "best %", "trial", "search s", "parameters"]
+    table = _table("Tuning (inner UAR; the outer folds saw none of it)", names)
+    for entry in searches:
+        mark = "" if entry["reproducible"] else " (timeout: not reproducible)"
+        shown = [
+            entry["fold"],
+            str(entry["seed"]),
+            ", ".join(f"{count} {state}" for state, count in entry["states"].items()) + mark,
+            f"{entry['folds']} {entry['inner']}",
+            _percent(entry["default"]),
+            _percent(entry["value"]),
+            str(entry["best"]),
+            f"{entry['seconds']:.3g}",
+            _params(entry["params"]),
+        ]
+        table.add_row(*map(_escape, shown))
+    return table
+
+
+def _trials(entry: dict[str, Any]) -> Table:
+    table = _table("Trials (0: the defaults)", ["trial", "state", "inner UAR %", "s", "parameters"])
+    for trial in entry["trials"]:
+        number = f"{trial['number']}{' *' if trial['number'] == entry['best'] else ''}"
+        value = np.nan if trial["value"] is None else trial["value"]
+        shown = [number, trial["state"], _percent(value), f"{trial['seconds']:.3g}", _params(trial["params"])]
+        shown[-1] += f" ({trial['reason']})" if "reason" in trial else ""
+        table.add_row(*map(_escape, shown))
+    return table
+
+
+def _params(params: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items()
+    )
+
+
+def _percent(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.1f}"
+
+
+def _table(title: str, columns: list[str]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    for name in columns:
+        words = name in ("parameters", "state", "trials", "inner folds")
+        table.add_column(_escape(name), justify="left" if words else "right", overflow="fold")
+    return table
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
