@@ -11,17 +11,7 @@ import typer
 import serbench
 from serbench.errors import SerbenchError
 
-app = typer.Typer(
-    name="serbench",
-    help="Honest, fast benchmarks for speech emotion recognition.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
-
-@app.callback(invoke_without_command=True)
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (anywhere on the line).")] = False,
@@ -32,11 +22,19 @@ def root(
         raise typer.Exit
 
 
-def register_verbs() -> None:
-    """Add every verb to the program, in the order in which a newcomer meets them."""
-    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits, track, ui
+def build_app() -> typer.Typer:
+    """The program with every verb, in the order in which a newcomer meets them."""
+    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits, track, tune_plot, ui
     from serbench.cli import list as listing
 
+    app = typer.Typer(
+        name="serbench",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback(invoke_without_command=True)(root)
     app.command("run")(run.run)
     app.command("leaderboard")(leaderboard.leaderboard)
     app.command("show")(show.show)
@@ -46,17 +44,18 @@ def register_verbs() -> None:
     app.add_typer(splits.app, name="splits")
     app.command("audit")(audit.audit)
     app.command("freeze")(freeze.freeze)
+    app.command("tune-plot")(tune_plot.tune_plot)
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
+    return app
 
 
 def main() -> None:
     """Run the program: exit status 0 when all went well, 1 when cells failed, 2 for an error in what was asked."""
     debug = "--debug" in sys.argv or bool(os.environ.get("SERBENCH_DEBUG"))
     sys.argv = [word for word in sys.argv if word != "--debug"]
-    register_verbs()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(build_app()(standalone_mode=False) or 0)
     except typer.Abort:
         sys.exit(130)
     except KeyboardInterrupt:

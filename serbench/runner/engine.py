@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serbench.protocols.audit import audit_split
+from serbench.protocols.sharing import SharingTable
 from serbench.records import Record, cell_path, empty_predictions, read_cell, write_cell
 from serbench.registry import Registry
 from serbench.runner.dispatch import POLL, work_off
@@ -115,10 +116,11 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
     audits: dict[tuple, dict] = {}
+    sharing = {task.key: SharingTable(task.table) for task in plan.tasks}
     for item in plan.todo:
         split = (item.task.key, item.cell.protocol_name, item.cell.seed, item.split.fold, item.cell.normalise)
         if split not in audits:
-            audits[split] = _audit(item)
+            audits[split] = _audit(item, sharing[item.task.key])
         audit = audits[split]
         # Folds from a file promise nothing; where they are speaker-disjoint all the same, so is the validation part.
         found = {"speaker"} if audit["speaker_independent"] else set()
@@ -139,8 +141,14 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
         )
 
 
-def _audit(item: PlannedCell) -> dict:
-    return audit_split(item.task.table, item.split, independence=item.independence, normalise=item.cell.normalise)
+def _audit(item: PlannedCell, sharing: SharingTable) -> dict:
+    return audit_split(
+        sharing,
+        item.split,
+        independence=item.independence,
+        normalise=item.cell.normalise,
+        corpus_labels=item.task.own_labels,
+    )
 
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:

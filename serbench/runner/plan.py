@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from serbench.errors import ProtocolError, ResultsError, SuiteError, UnknownName
+from serbench.errors import BrokenPromise, ProtocolError, ResultsError, SuiteError, UnknownName
 from serbench.protocols.splitting import split
 from serbench.records import Cell, Record, cell_path, read_record
 from serbench.registry import Registry
@@ -91,6 +91,8 @@ def make_plan(
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
             try:
                 splits = split(task.table, spec, seed, **protocol.params)
+            except BrokenPromise:
+                raise
             except ProtocolError as error:
                 skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
                 continue

@@ -49,6 +49,11 @@ class Task:
         """Names the file that hands the table to the workers."""
         return content_id([self.fingerprint, self.labels, self.options, self.excluded])
 
+    @cached_property
+    def own_labels(self) -> tuple[str, ...]:
+        """Labels of the corpora themselves, before the label map."""
+        return tuple(sorted({label for corpus in self.corpora for label in corpus.spec.labels}))
+
     def summary(self) -> dict[str, Any]:
         """What a record keeps of the corpora."""
         designs = [corpus.design for corpus in self.corpora]
