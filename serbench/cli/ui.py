@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -16,16 +17,18 @@ def ui(
 ) -> int:
     """Serve MLflow's pages on this machine until Ctrl-C, and print where."""
     from serbench.tracking.store import tracking_uri as checked_uri
-    from serbench.tracking.ui import HOST, addresses, speaker_independent, start_server
+    from serbench.tracking.ui import HOST, addresses, start_server
 
     around = options.circumstances(results=results)
     uri = checked_uri(tracking_uri, around.results)
     server = start_server(uri, port)
     try:
         print(f"MLflow on {uri}: http://{HOST}:{port} (Ctrl-C ends it)")
-        for suite, address in addresses(uri, port).items():
-            print(f"  {suite}, all rows by UAR: {address}")
-            print(f"  {suite}, unseen speakers: {speaker_independent(address)}", flush=True)
+        for suite, views in addresses(uri, port).items():
+            print(f"suite {suite}")
+            for name, address in views.items():
+                print(f"  {name}: {address}")
+        sys.stdout.flush()
         server.wait()
     except KeyboardInterrupt:
         pass

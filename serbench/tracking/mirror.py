@@ -35,6 +35,7 @@ from serbench.tracking.rows import (
     pooled_confusion,
 )  # fmt: skip
 from serbench.tracking.store import artifact_root, lock_file, open_client
+from serbench.tracking.views import view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,6 +45,7 @@ PARENT = "mlflow.parentRunId"
 PAGE = 1000
 BATCH = 1000
 PARAMS_PER_BATCH = 100
+KIND = "custom_model_development"
 DESCRIPTION = (
     "One run per leaderboard row, its folds nested below it. Sort by the metric `uar`; "
     "`tags.speaker_independent = \"true\"` keeps the rows whose test speakers were never trained on. "
@@ -136,10 +138,13 @@ def _write(
 def _experiment(client: MlflowClient, suite: str, uri: str) -> str:
     found = client.get_experiment_by_name(suite)
     if found is None:
-        tags = {"mlflow.note.content": DESCRIPTION, "mlflow.experimentKind": "custom_model_development"}
+        tags = {"mlflow.note.content": DESCRIPTION, "mlflow.experimentKind": KIND, **view_tags()}
         return client.create_experiment(suite, artifact_location=artifact_root(uri, suite), tags=tags)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    for name, value in view_tags().items():
+        if name not in found.tags:
+            client.set_experiment_tag(found.experiment_id, name, value)
     return found.experiment_id
 
 

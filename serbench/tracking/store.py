@@ -19,6 +19,7 @@ ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
 DATABASES = ("postgresql", "mysql", "mssql")
 WEB = ("http", "https")
+OPTION = "--tracking-uri or MLFLOW_TRACKING_URI"
 ADVICE = "write sqlite:////path/to/file.db, http://HOST:PORT, https://HOST or postgresql://USER@HOST/NAME"
 # Read when mlflow is imported; what the user has set stays. MLflow's own defaults retry for minutes.
 ENVIRONMENT = {
@@ -59,8 +60,10 @@ def tracking_uri(given: str | None, results: Path) -> str:
     if scheme in DATABASES and re.fullmatch(r"[a-z0-9+]+://[^/\s]+/[^\s/]+", given):
         return given
     if scheme in ("", "file"):
-        raise UsageError(f"'{given}' is no tracking store (MLflow has given up its file store)", hint=ADVICE)
-    raise UsageError(f"'{given}' is no address of a tracking store", hint=ADVICE)
+        raise UsageError(
+            f"'{given}' is no tracking store (MLflow has given up its file store)", where=OPTION, hint=ADVICE
+        )
+    raise UsageError(f"'{given}' is no address of a tracking store", where=OPTION, hint=ADVICE)
 
 
 def database_file(uri: str) -> Path | None:
@@ -111,10 +114,12 @@ def _make_database(file: Path) -> None:
 def _checked_sqlite(uri: str) -> str:
     path = uri.removeprefix(SQLITE)
     if not uri.startswith(SQLITE) or not path or path.endswith("/"):
-        raise UsageError(f"'{uri}' names no SQLite file", hint="three slashes and a path: sqlite:///results/mlflow.db")
+        raise UsageError(
+            f"'{uri}' names no SQLite file", where=OPTION, hint="three slashes and a path: sqlite:///results/mlflow.db"
+        )
     file = Path(path).resolve()
     if file.is_dir():
-        raise UsageError(f"'{uri}' is a folder", hint="name a file in it: sqlite:///…/mlflow.db")
+        raise UsageError(f"'{uri}' is a folder", where=OPTION, hint="name a file in it: sqlite:///…/mlflow.db")
     return f"{SQLITE}{file}"
 
 
@@ -125,5 +130,5 @@ def _checked_web(uri: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"'{uri}' is no address of a tracking server", hint=ADVICE)
+        raise UsageError(f"'{uri}' is no address of a tracking server", where=OPTION, hint=ADVICE)
     return uri.rstrip("/")

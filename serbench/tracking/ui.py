@@ -11,18 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from typing import IO
-from urllib.parse import quote
 
 from serbench.errors import TrackingError, UsageError
 from serbench.tracking.store import ENVIRONMENT, artifact_root, database_file, open_client
+from serbench.tracking.views import NAMES, TAG, UNSEEN, view_address
 
 HOST = "127.0.0.1"
 PORT = 5000
 START_SECONDS = 120
 # The pages need neither MLflow's job queue nor more than one process.
 SERVER_ENVIRONMENT = {**ENVIRONMENT, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-INDEPENDENT = 'tags.speaker_independent = "true"'
-SORTED = "orderByKey=metrics.%60uar%60&orderByAsc=false&compareRunsMode=TABLE&viewMode=TABLE"
 
 
 def start_server(uri: str, port: int = PORT) -> subprocess.Popen:
@@ -55,20 +53,18 @@ def start_server(uri: str, port: int = PORT) -> subprocess.Popen:
     return server
 
 
-def addresses(uri: str, port: int = PORT) -> dict[str, str]:
-    """Address of each experiment's run list, the highest UAR first."""
+def addresses(uri: str, port: int = PORT) -> dict[str, dict[str, str]]:
+    """Addresses of the views of each experiment that a suite has: suite -> name of the view -> address."""
     client = open_client(uri)
-    found = client.search_experiments(order_by=["name ASC"])
+    found = {item.name: item for item in client.search_experiments(order_by=["name ASC"])}
     return {
-        experiment.name: f"http://{HOST}:{port}/#/experiments/{experiment.experiment_id}/runs?{SORTED}"
-        for experiment in found
-        if experiment.name != "Default"
+        suite: {
+            name: view_address(f"http://{HOST}:{port}/#/experiments/{experiment.experiment_id}/runs", key)
+            for key, name in NAMES.items()
+        }
+        for suite, experiment in found.items()
+        if f"{TAG}{UNSEEN}" in experiment.tags
     }
-
-
-def speaker_independent(address: str) -> str:
-    """The same list with only the rows whose test speakers were never trained on."""
-    return f"{address}&searchFilter={quote(INDEPENDENT)}"
 
 
 def port_taken(port: int) -> bool:
