@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,27 +12,29 @@ from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.intervals import intervals
 from serbench.reporting.rows import compact, describe_row, margins_by_unit
 from serbench.reporting.scores import classes_scored, confusion_matrix, f1, margins, per_class, precision, recall, uar
+from serbench.reporting.searches import describe_searches, search_tables
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
 
-def row_report(cells: pd.DataFrame, *, intervals_too: bool = True) -> dict[str, Any]:
+def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Everything `serbench show` prints, as plain values.
 
     Parameters
     ----------
     cells : DataFrame
         Cells of one row (or one cell), from `find_cells`.
-    intervals_too : bool
-        Give the per-class scores their intervals.
+    summary : mapping, optional
+        The row's leaderboard entry where it is at hand; the per-class scores then come without intervals.
 
     Returns
     -------
     dict
         `summary` (the leaderboard entry), `labels`, `confusion` (K, K), `per_class` (with intervals), `folds` (fold,
-        seed, status, UAR, classes, utterances, speakers, seconds), `provenance`, `notes`, `failures`.
+        seed, status, UAR, classes, utterances, speakers, seconds), `searches` (tuning of each fold), `provenance`,
+        `notes`, `failures`.
     """
     done = cells[cells["status"] == "ok"]
     labels = list(cells["cell"].iloc[0].labels["labels"])
@@ -40,11 +42,12 @@ def row_report(cells: pd.DataFrame, *, intervals_too: bool = True) -> dict[str, 
     for tested in done["tested"]:
         confusion += confusion_matrix(tested.truth, tested.predicted, len(labels))
     return {
-        "summary": describe_row(cells),
+        "summary": describe_row(cells) if summary is None else summary,
         "labels": labels,
         "confusion": confusion,
-        "per_class": _classes(done, confusion, labels, intervals_too),
+        "per_class": _classes(done, confusion, labels, intervals_too=summary is None),
         "folds": [_fold(item, len(labels)) for item in cells.sort_values(["seed", "fold"]).to_dict("records")],
+        "searches": describe_searches(cells),
         "provenance": provenance(list(done["record"])),
         "notes": _notes(list(done["record"])),
         "failures": [
@@ -72,6 +75,7 @@ def report_parts(report: dict[str, Any]) -> Iterator[str | Table]:
         yield _class_table(report)
         yield _confusion_table(report)
     yield _fold_table(report)
+    yield from search_tables(report["searches"])
     yield _pairs_table("Provenance", report["provenance"])
     for title, lines in (("Notes", report["notes"]), ("Not done", [_failure(item) for item in report["failures"]])):
         if lines:

@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_tables(suite_folder: Path) -> list[Path]:
+def write_tables(
+    suite_folder: Path, records: pd.DataFrame | None = None, board: pd.DataFrame | None = None
+) -> list[Path]:
     """Write `leaderboard` and `rows` (per class and confusion), each as CSV and Markdown, into a suite's folder.
+
+    Parameters
+    ----------
+    suite_folder : Path
+        ``results/<suite>``.
+    records, board : DataFrame, optional
+        What `load_records` and `leaderboard` gave for it, where they are at hand.
 
     Returns
     -------
@@ -24,24 +33,24 @@ def write_tables(suite_folder: Path) -> list[Path]:
         The files written.
     """
     folder = Path(suite_folder)
-    records = load_records(folder.parent, folder.name)
-    board = leaderboard(records)
+    records = load_records(folder.parent, folder.name) if records is None else records
+    board = leaderboard(records) if board is None else board
     texts = {
         "leaderboard.csv": format_leaderboard(board, "csv"),
         "leaderboard.md": f"# {folder.name}\n\n{format_leaderboard(board, 'md')}",
     }
-    texts |= _row_tables(folder.name, records, list(board["row"]))
+    texts |= _row_tables(folder.name, records, board)
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
 
 
-def _row_tables(suite: str, records: pd.DataFrame, rows: list[str]) -> dict[str, str]:
+def _row_tables(suite: str, records: pd.DataFrame, board: pd.DataFrame) -> dict[str, str]:
     import pandas as pd
 
     by_row = dict(list(records.groupby("row", sort=False)))
-    reports = [row_report(by_row[row], intervals_too=False) for row in rows]
+    reports = [row_report(by_row[entry["row"]], summary=entry) for entry in board.to_dict("records")]
     done = [report for report in reports if report["summary"]["folds_done"]]
     classes = [
         {**_names(report), "class": label, **entry, **_counts(report, label)}
