@@ -9,6 +9,7 @@ import numpy as np
 
 from serbench.errors import UnknownName
 from serbench.reporting.rows import describe_row, identity_columns, standing_of, versions
+from serbench.reporting.searches import add_gains
 from serbench.reporting.ties import tied_with_best
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
-    "features", "model", "trials", "augment", "seeds",
+    "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best",
@@ -51,8 +52,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     DataFrame
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
-        model's; `tied_with_best`: not distinguishable from the best complete row of the group (unknown where
-        that is not testable, as with fewer than six speakers).
+        model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
+        complete row of the group (unknown where that is not testable, as with fewer than six speakers).
 
     Raises
     ------
@@ -114,6 +115,7 @@ def _entries(records: pd.DataFrame) -> list[dict]:
     for _, cells in records.groupby(["suite", "row"], sort=False):
         entries.append(describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])))
         cells_of.append(cells["cell"].iloc[0])
+    add_gains(entries, cells_of)
     _tell_apart(entries, cells_of)
     return entries
 

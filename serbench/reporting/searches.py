@@ -61,9 +61,10 @@ def search_tables(searches: Sequence[dict[str, Any]]) -> Iterator[Table]:
 
 
 def add_gains(entries: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> None:
-    """Give each leaderboard entry its `gain`: UAR on the outer folds less that of its untuned row, NaN without one.
+    """Give each leaderboard entry what tuning did to it.
 
-    Both rows must be complete over the same seeds, else their folds differ.
+    `gain`: UAR on the outer folds less that of its untuned row; NaN without one, or where the rows are not both
+    complete over the same seeds, since their folds would differ. `tuning`: see `tuning_note`.
     """
     untuned = {}
     for entry, cell in zip(entries, cells, strict=True):
@@ -71,6 +72,7 @@ def add_gains(entries: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> None:
             untuned[_besides_tuning(entry, cell)] = entry
     for entry, cell in zip(entries, cells, strict=True):
         base = untuned.get(_besides_tuning(entry, cell)) if cell.tuning else None
+        entry["tuning"] = tuning_note(cell)
         comparable = base is not None and entry["complete"] and base["complete"]
         entry["gain"] = entry["uar"] - base["uar"] if comparable else np.nan
 
