@@ -18,45 +18,40 @@ if TYPE_CHECKING:
 def show(
     row: Annotated[str, typer.Argument(help="Row id, corpus/protocol/features/model with *, or a cell id.")],
     suite: Annotated[str | None, typer.Argument(help="A suite with results [all].")] = None,
-    calibration: Annotated[
-        bool, typer.Option("--calibration", help="Add log-loss, Brier score, ECE and reliability.")
-    ] = False,
+    reliability: Annotated[bool, typer.Option("--reliability", help="Add the reliability table.")] = False,
     temperature: Annotated[
-        bool, typer.Option("--temperature", help="The same after temperature scaling fitted on validation rows.")
+        bool, typer.Option("--temperature", help="Add calibration after temperature scaling fitted on validation rows.")
     ] = False,
     results: Results = None,
 ) -> None:
-    """Print a row's per-class report, confusion matrix, folds, parameters and provenance."""
+    """Print a row's per-class report, confusion matrix, calibration, folds, parameters and provenance."""
     from serbench.reporting.loading import load_suites
     from serbench.reporting.lookup import find_cells
     from serbench.reporting.show import report_parts, row_report
 
     root = circumstances(results=results).results
     cells = find_cells(load_suites(root, suite), row)
-    parts = list(report_parts(row_report(cells)))
-    if calibration or temperature:
-        parts += _calibration(root, cells, temperature)
+    parts = [*report_parts(row_report(cells)), *_calibration(root, cells, reliability, temperature)]
     console = _console()
     for part in parts:
         console.print(part, highlight=False)
         console.print()
 
 
-def _calibration(root: Path, cells: pd.DataFrame, temperature: bool) -> Iterator[Any]:
-    from serbench.errors import ResultsError
+def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature: bool) -> Iterator[Any]:
     from serbench.reporting.calibration import calibration, chances_of
     from serbench.reporting.loading import load_predictions
     from serbench.reporting.show import calibration_parts
 
     frames = load_predictions(root, cells)
     if not frames:
-        raise ResultsError("no finished fold to calibrate", hint="run the row first")
+        return
     labels = cells["cell"].iloc[0].labels["labels"]
-    yield from calibration_parts(calibration(chances_of(frames, labels)), "Calibration")
+    yield from calibration_parts(calibration(chances_of(frames, labels)), "Calibration", reliability)
     if temperature:
         scaled = chances_of(frames, labels, scaled=True)
         used = ", ".join(f"{value:.2f}" for value in scaled.temperatures)
-        yield from calibration_parts(calibration(scaled), f"Calibration at temperature {used} (one per cell)")
+        yield from calibration_parts(calibration(scaled), f"At temperature {used} (one per cell)", reliability)
 
 
 def _console():

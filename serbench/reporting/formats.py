@@ -12,7 +12,7 @@ from serbench.reporting.leaderboard import SPLITTING
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
+    from rich.console import Group
 
 FORMATS = ("table", "csv", "md", "json")
 SYNTHETIC = "synthetic"
@@ -54,24 +54,30 @@ def to_markdown(board: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
 
 
-def terminal_tables(board: pd.DataFrame) -> Iterator[Table]:
-    """One rich table per corpus and protocol, the speaker-independent ones first."""
-    from rich.markup import escape
+def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
+    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     for title, notes, columns, lines in _sections(board):
-        caption = "\n".join(escape(note) for note in notes) or None
-        table = Table(title=escape(title), caption=caption, title_justify="left", caption_justify="left", box=None)
+        table = Table(box=None, pad_edge=False)
         for name in columns:
             table.add_column(name, justify="left" if name in ("features", "model", "augment", "row") else "right")
         for line in lines:
-            table.add_row(*(escape(value) for value in line))
-        yield table
+            table.add_row(*(Text(value) for value in line))
+        # Outside of the table, whose width would break them into short lines.
+        yield Group(Text(title, style="bold"), table, *(Text(note, style="italic") for note in notes))
 
 
 def percent(value: float) -> str:
     """A share as a percentage with one decimal; a dash where it is unknown."""
     return "–" if _missing(value) else f"{100 * value:.1f}"
+
+
+def signed(value: float) -> str:
+    """A difference of shares in percentage points, e.g. ``+1.2``; empty where it is unknown."""
+    return "" if _missing(value) else f"{100 * value:+.1f}"
 
 
 def interval_text(low: float, high: float) -> str:
@@ -126,15 +132,18 @@ def _broken(group: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _columns(group: pd.DataFrame) -> dict[str, Any]:
+    # The best alone is tied with nobody.
+    mark = "=" if group["tied_with_best"].sum() > 1 else ""
     columns: dict[str, Any] = {
-        "#": lambda entry: (
-            "" if _missing(entry["rank"]) else f"{entry['rank']}{'=' if entry['tied_with_best'] is True else ''}"
-        ),
+        "#": lambda entry: "" if _missing(entry["rank"]) else f"{entry['rank']}{mark if _tied(entry) else ''}",
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],
     }
     if (group["trials"] > 0).any():
         columns["trials"] = lambda entry: str(entry["trials"])
+        columns["gain"] = lambda entry: signed(entry["gain"])
+    if (group["tuning"] != "").any():
+        columns["tuning"] = lambda entry: entry["tuning"]
     if (group["augment"] != "none").any():
         columns["augment"] = lambda entry: entry["augment"]
     if group["seeds"].map(len).max() > 1:
@@ -157,6 +166,10 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         "row": lambda entry: entry["row"],
     }
     return columns
+
+
+def _tied(entry: dict[str, Any]) -> bool:
+    return not _missing(entry["tied_with_best"]) and bool(entry["tied_with_best"])
 
 
 def _folds(entry: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ THREADS = 4
 
 
 @dataclass(frozen=True)
-class Tested:
+class CodedPredictions:
     """Test predictions of one cell as codes.
 
     Attributes
@@ -63,7 +63,7 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     DataFrame
         One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
         `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
-        `source` (cells or frozen), `record` (`Record` or None), `cell` (`Cell` or None), `tested` (`Tested` or None).
+        `source` (cells or frozen), `record` (`Record` or None), `cell` (`Cell` or None), `tested` (`CodedPredictions` or None).
 
     Raises
     ------
@@ -184,13 +184,13 @@ def row_id(cell: Cell) -> str:
     return content_id(row_identity(cell), ROW_ID)
 
 
-def make_tested(cell: Cell, predictions: pa.Table) -> Tested:
+def make_tested(cell: Cell, predictions: pa.Table) -> CodedPredictions:
     """Codes of the test rows of a predictions table."""
     labels = cell.labels["labels"]
     columns = {name: _dictionary(predictions.column(name)) for name in COLUMNS}
     keep = _decoded(columns["role"]) == "test"
     corpus, utterance = _decoded(columns["corpus"])[keep], _decoded(columns["utterance"])[keep]
-    return Tested(
+    return CodedPredictions(
         truth=_codes(columns["truth"], labels)[keep],
         predicted=_codes(columns["predicted"], labels)[keep],
         speakers=_decoded(columns["speaker"])[keep],
@@ -252,7 +252,7 @@ def _described(
     cell_id: str,
     status: str,
     reason: str,
-    tested: Tested | None,
+    tested: CodedPredictions | None,
     source: str,
 ) -> dict[str, Any]:
     return {

@@ -82,13 +82,15 @@ def report_parts(report: dict[str, Any]) -> Iterator[str | Table]:
             yield f"[bold]{title}[/bold]\n" + "\n".join(f"  {_escape(line)}" for line in lines)
 
 
-def calibration_parts(found: dict[str, Any], title: str) -> Iterator[str | Table]:
-    """What `calibration` found, as a line and a reliability table."""
+def calibration_parts(found: dict[str, Any], title: str, reliability: bool) -> Iterator[str | Table]:
+    """What `calibration` found, as a line and, on request, a reliability table."""
     shown = [
         f"{name} {found[key]:.3f} [{found[f'{key}_low']:.3f}, {found[f'{key}_high']:.3f}]"
         for key, name in (("log_loss", "log-loss"), ("brier", "Brier"), ("ece", "ECE"))
     ]
     yield f"[bold]{_escape(title)}[/bold]\n{_escape(', '.join(shown))} (95 %, {found['unit']} {found['method']})"
+    if not reliability:
+        return
     table = _table("Reliability (equal-mass bins)", ["utterances", "confidence %", "accuracy %"])
     for entry in found["reliability"]:
         table.add_row(str(entry["count"]), percent(entry["confidence"]), percent(entry["accuracy"]))

@@ -188,7 +188,7 @@ def test_formats_hold_the_same_numbers(tmp_path):
     assert as_json[0]["seeds"] == [0] and as_json[0]["speaker_independent"] is True
     markdown = format_leaderboard(board, "md")
     assert f"{100 * board['uar'][0]:.1f}" in markdown and markdown.count("###") == 2
-    titles = [str(table.title) for table in terminal_tables(board)]
+    titles = [str(group.renderables[0]) for group in terminal_tables(board)]
     assert "official" in titles[0] and "leaky: speakers shared" in titles[1]
     with pytest.raises(UsageError, match="xml"):
         format_leaderboard(board, "xml")

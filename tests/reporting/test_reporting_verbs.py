@@ -63,8 +63,8 @@ def test_a_damaged_cell_is_named_on_stderr_and_the_rest_is_shown(tmp_path):
 def test_show_with_calibration_and_freeze(tmp_path, program):
     write_suite(tmp_path / "toy")
     wanted = row_id(make_cell(model="good"))
-    before = program("show", wanted, "--calibration")
-    assert "Confusion matrix" in before and "ECE" in before
+    before = program("show", wanted, "--reliability")
+    assert "Confusion matrix" in before and "ECE" in before and "Reliability" in before
     assert "12 cells" in program("freeze", "toy")
     for path in (tmp_path / "toy" / "cells").iterdir():
         path.unlink()
