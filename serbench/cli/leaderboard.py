@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from serbench.cli.console import make_console
 from serbench.cli.options import Results, circumstances
 from serbench.errors import UsageError
 
@@ -37,12 +38,10 @@ def leaderboard(
 
 def print_tables(board) -> None:
     """Print a leaderboard to the terminal."""
-    from rich.console import Console
 
     from serbench.reporting.formats import terminal_tables
 
-    # Piped into a file a table keeps its full width: nothing is cut.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console = make_console()
     for table in terminal_tables(board):
         console.print(table)
         console.print()

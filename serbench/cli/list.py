@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.console import make_console
 
 
 class Kind(StrEnum):
@@ -69,9 +70,6 @@ def _print_suites() -> None:
 
 
 def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    import sys
-
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None)
@@ -79,5 +77,4 @@ def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(table, markup=False)
+    make_console().print(table, markup=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.console import make_console
 from serbench.errors import CorpusError, UsageError
 from serbench.specs import Circumstances
 
@@ -124,6 +125,8 @@ def _run_suite(
 
     plan = make_plan(suite, registry, around, filters, force=force)
     print(f"suite {suite.name}: {_counts(plan)}", file=sys.stderr)
+    for note in dict.fromkeys(note for task in plan.tasks for note in task.summary()["notes"]):
+        print(f"  {note}", file=sys.stderr)
     if dry_run:
         _print_plan(plan, around)
         return 0
@@ -155,7 +158,6 @@ def _counts(plan: Plan) -> str:
 def _print_plan(plan: Plan, around: Circumstances) -> None:
     from collections import Counter
 
-    from rich.console import Console
     from rich.table import Table
 
     from serbench.reporting.loading import read_folder
@@ -177,7 +179,7 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
         table.add_row(
             cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name, "0", f"skipped: {row.reason}"
         )
-    Console().print(table)
+    make_console().print(table)
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)
     without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""

@@ -16,7 +16,7 @@ from serbench.models.saving import save_model
 from serbench.protocols.inner import validation_split
 from serbench.records import Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
 from serbench.runner.fitting import FittedModel, Training, fit_model
-from serbench.runner.inputs import open_registry, read_matrix, read_task_table, store_of
+from serbench.runner.inputs import open_registry, read_matrix, read_task_table, store_of, stored_spec
 from serbench.runner.jobs import CellJob, ExtractJob
 from serbench.runner.locks import lock
 from serbench.runner.plan import is_stale
@@ -27,7 +27,7 @@ from serbench.specs import ModelSpec
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
     """Compute missing features and return the failures as (path, reason)."""
     registry = open_registry(job.circumstances)
-    sets = [(registry.get("features", name), params) for name, params in job.sets]
+    sets = [(stored_spec(registry, name), params) for name, params in job.sets]
     return extract_into(store_of(job.circumstances), sets, job.items)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from serbench.registry import Registry
 from serbench.runner.dispatch import work_off
 from serbench.runner.execute import extract
-from serbench.runner.inputs import store_of
+from serbench.runner.inputs import store_of, stored_spec
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.jobs import ExtractJob
 from serbench.runner.observers import Observer
@@ -58,7 +58,7 @@ def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[
     # Files that lack the same sets go together, so that one analysis feeds them all.
     lacking: dict[tuple[str, str], list[tuple]] = {}
     for task, entry in wanted.values():
-        spec = registry.get("features", entry["name"])
+        spec = stored_spec(registry, entry["name"])
         paths = dict(zip(task.table["content"], task.table["path"], strict=True))
         for content in store.missing(spec, entry["params"], list(paths)):
             sets = lacking.setdefault((content, paths[content]), [])

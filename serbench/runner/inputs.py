@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from serbench.features.store import FeatureStore
 from serbench.identity import canonical_json, digest
 from serbench.records import Cell
 from serbench.registry import Origin, Registry, build_registry
-from serbench.specs import Circumstances
+from serbench.specs import Circumstances, FeatureSpec
 
 # Cells come ordered by corpus and features, so a few entries serve a worker for its life.
 KEPT = 2
@@ -37,6 +38,12 @@ def read_matrix(task_file: Path, cell: Cell, circumstances: Circumstances) -> Fe
     """Features of all utterances of a task, as the cell wants them; rows follow the task table."""
     sources = (circumstances.cache, circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
     return _matrix(task_file, canonical_json(cell.features), cell.normalise, *sources)
+
+
+def stored_spec(registry: Registry, name: str) -> FeatureSpec:
+    """A feature set as the store knows it: a plug-in edited without a new version must not get its old features."""
+    spec, source = registry.get("features", name), registry.source_hash("features", name)
+    return replace(spec, version=f"{spec.version}-{source}") if source else spec
 
 
 def store_of(circumstances: Circumstances) -> FeatureStore:
@@ -73,7 +80,7 @@ def _matrix(
         if entry["name"] in files:
             parts.append(read_precomputed(files[entry["name"]], table["id"]))
         else:
-            spec = registry.get("features", entry["name"])
+            spec = stored_spec(registry, entry["name"])
             params = {**spec.params, **entry["params"]}
             parts.append(FeatureStore(cache / "features").read(spec, params, table["id"], table["content"]))
     matrix = parts[0] if len(parts) == 1 else concatenate(parts)
