@@ -63,7 +63,8 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     DataFrame
         One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
         `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
-        `source` (cells or frozen), `record` (`Record` or None), `cell` (`Cell` or None), `tested` (`CodedPredictions` or None).
+        `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`) and `tested` (`CodedPredictions`); the last
+        three are None where they are not known.
 
     Raises
     ------
