@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from serbench.errors import SerbenchError, TrackingError
 from serbench.records import cell_path, read_cell
-from serbench.reporting.frozen import frozen_cell, frozen_path
+from serbench.reporting.frozen import frozen_frames, frozen_path
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.runner.locks import lock
@@ -216,8 +216,8 @@ def _write_row(
     if len(done):
         labels = list(done["cell"].iloc[0].labels["labels"])
         with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
-            predictions = pd.concat([_predictions(folder, item) for item in done.itertuples()], ignore_index=True)
-            write_artifacts(Path(temporary), row.name, labels, pooled_confusion(done, len(labels)), predictions)
+            confusion = pooled_confusion(done, len(labels))
+            write_artifacts(Path(temporary), row.name, labels, confusion, _predictions(folder, done))
             client.log_artifacts(run_id, temporary)
     there = before.data.params if before else {}
     params = {name: value for name, value in row.params.items() if name not in there}
@@ -228,12 +228,14 @@ def _write_row(
     client.set_terminated(run_id, row.status, end_time=row.end)
 
 
-def _predictions(folder: Path, item: Any) -> pd.DataFrame:
-    if item.source == "frozen":
-        frame = frozen_cell(frozen_path(folder), item.id)
+def _predictions(folder: Path, done: pd.DataFrame) -> pd.DataFrame:
+    if (done["source"] == "frozen").all():
+        frames = frozen_frames(frozen_path(folder), list(done["id"]))
     else:
-        _, frame = read_cell(cell_path(folder, item.id))
-    return frame.assign(fold=item.fold, seed=item.seed)
+        frames = {cell: read_cell(cell_path(folder, cell))[1] for cell in done["id"]}
+    return pd.concat(
+        [frames[item.id].assign(fold=item.fold, seed=item.seed) for item in done.itertuples()], ignore_index=True
+    )
 
 
 def _metrics(values: dict[str, float], moment: int | None) -> list:

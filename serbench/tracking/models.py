@@ -46,34 +46,33 @@ def log_model(client: MlflowClient, experiment: str, run_id: str, folder: Path, 
     from mlflow.models import Model
 
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
+    example = input_example(meta, dimensions)
+    # A model that cannot be loaded raises here, before anything of it is logged.
+    signature = _signature(folder, example)
     logged = client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=meta["format"])
     model = Model(
         artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
     )
     with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
         path = Path(temporary) / NAME
-        save_mlflow_model(path, folder, meta, dimensions, model)
+        _save(path, folder, meta["format"], model, signature=signature, input_example=example)
         client.log_model_artifacts(logged.model_id, str(path))
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged.model_id
 
 
-def save_mlflow_model(path: Path, folder: Path, meta: dict[str, Any], dimensions: int, model: Model) -> None:
-    """Write a folder in MLflow's format from one of `save_model`."""
+def _save(path: Path, folder: Path, form: str, model: Model, **described: Any) -> None:
     import mlflow.pyfunc
 
-    example = input_example(meta, dimensions)
-    requirements = _requirements(meta["format"])
-    _add_flavour(model, meta["format"], f"data/{folder.name}")
+    _add_flavour(model, form, f"data/{folder.name}")
     mlflow.pyfunc.save_model(
         path=str(path),
         loader_module=LOADER,
         data_path=str(folder),
         mlflow_model=model,
-        signature=_signature(folder, example),
-        input_example=example,
-        pip_requirements=requirements,
+        pip_requirements=_requirements(form),
+        **described,
     )
 
 
