@@ -123,5 +123,7 @@ def run(
     registry = open_registry(around)
     plan = make_plan(load_suite(str(suite)), registry, around, Filters(**(filters or {})), force=force)
     run_plan(plan, registry, around, [] if quiet else [Progress()], save_models=save_models)
-    write_tables(plan.folder)
-    return leaderboard(load_records(around.results, plan.suite.name))
+    records = load_records(around.results, plan.suite.name)
+    board = leaderboard(records)
+    write_tables(plan.folder, records, board)
+    return board

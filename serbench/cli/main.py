@@ -24,7 +24,20 @@ def root(
 
 def build_app() -> typer.Typer:
     """The program with every verb, in the order in which a newcomer meets them."""
-    from serbench.cli import audit, check, corpora, freeze, leaderboard, run, show, splits, track, tune_plot, ui
+    from serbench.cli import (
+        audit,
+        check,
+        compare,
+        corpora,
+        freeze,
+        leaderboard,
+        run,
+        show,
+        splits,
+        track,
+        tune_plot,
+        ui,
+    )
     from serbench.cli import list as listing
 
     app = typer.Typer(
@@ -38,6 +51,7 @@ def build_app() -> typer.Typer:
     app.command("run")(run.run)
     app.command("leaderboard")(leaderboard.leaderboard)
     app.command("show")(show.show)
+    app.command("compare")(compare.compare)
     app.add_typer(corpora.app, name="corpora")
     app.command("list")(listing.list_specs)
     app.command("check")(check.check)

@@ -117,7 +117,6 @@ def _run_suite(
     save_models: bool,
     tracking: str | None,
 ) -> int:
-    from serbench.reporting.tables import write_tables
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
     from serbench.runner.plan import make_plan
@@ -133,8 +132,7 @@ def _run_suite(
     progress = Progress()
     observers = [progress, Tracker(tracking, progress.warned)] if tracking else [progress]
     outcome = run_plan(plan, registry, around, observers, fail_fast=fail_fast, save_models=save_models)
-    write_tables(plan.folder)
-    _print_leaderboard(plan, around)
+    _report(plan, around)
     if outcome.stopped:
         left = len(plan.todo) - outcome.ran
         print(f"stopped with {left} cells left; the same command goes on from here", file=sys.stderr)
@@ -186,9 +184,13 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     print(f"{_counts(plan)}; estimated time {duration(seconds)} with {around.jobs} jobs{without}")
 
 
-def _print_leaderboard(plan: Plan, around: Circumstances) -> None:
+def _report(plan: Plan, around: Circumstances) -> None:
     from serbench.cli.leaderboard import print_tables
     from serbench.reporting.leaderboard import leaderboard
     from serbench.reporting.loading import load_records
+    from serbench.reporting.tables import write_tables
 
-    print_tables(leaderboard(load_records(around.results, plan.suite.name)))
+    records = load_records(around.results, plan.suite.name)
+    board = leaderboard(records)
+    write_tables(plan.folder, records, board)
+    print_tables(board)
