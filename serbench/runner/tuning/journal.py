@@ -79,12 +79,13 @@ class Journal:
         import optuna
         from optuna.storages.journal import JournalFileBackend, JournalStorage
 
-        _check_lines(self.path)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        lines = _check_lines(self.path)
         try:
             storage = JournalStorage(JournalFileBackend(str(self.path), lock_obj=_HeldByCell()))
-            return optuna.create_study(
-                study_name=self._name, storage=storage, direction="maximize", load_if_exists=True
-            )
+            if lines:
+                return optuna.load_study(study_name=self._name, storage=storage)
+            return optuna.create_study(study_name=self._name, storage=storage, direction="maximize")
         except OSError:
             raise
         except Exception as error:
@@ -125,14 +126,14 @@ class _HeldByCell:
         pass
 
 
-def _check_lines(path: Path) -> None:
-    if not path.exists():
-        return
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+def _check_lines(path: Path) -> int:
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
         try:
             json.loads(line)
         except ValueError as error:
             raise _damaged(path, f"line {number} is not JSON") from error
+    return len(lines)
 
 
 def _damaged(path: Path, why: str) -> TuningError:

@@ -69,7 +69,6 @@ def run_search(search: Search, objective: Objective, journal: Journal) -> list[F
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(study_name=search.cell_id, direction="maximize")
     for trial in journal.trials:
         study.add_trial(trial)
