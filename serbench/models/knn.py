@@ -5,7 +5,7 @@ from __future__ import annotations
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "cosine", "n_components": 100}
+PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "euclidean", "n_components": 100}
 
 
 def build(params, *, n_classes, seed):
@@ -42,7 +42,7 @@ def search(X, y, Xv, yv, *, n_classes, seed):
     def evaluate(params):
         chosen = complete("knn", PARAMS, params)
         kept = slice(chosen.pop("n_components"))
-        neighbours = KNeighborsClassifier(**chosen, n_jobs=1).fit(projected[:, kept], y)
+        neighbours = KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1).fit(projected[:, kept], y)
         return neighbours.predict_proba(projected_v[:, kept]), {}
 
     return evaluate
@@ -55,5 +55,5 @@ KNN = ModelSpec(
     params=PARAMS,
     space=space,
     search=search,
-    description="k nearest neighbours by angle in the space of the first principal components",
+    description="k nearest neighbours in the space of the first principal components",
 )

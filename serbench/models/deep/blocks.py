@@ -48,8 +48,7 @@ def recurrent(x, valid, cell: str, units: int, dropout: float):
 def classify(x, valid, n_classes: int, dropout: float):
     """Statistics over time under attention and plainly, then a linear layer: logits."""
     x = keras.layers.Concatenate()([AttentionPooling()(x, valid), StatisticsPooling()(x, valid)])
-    x = keras.layers.Dropout(dropout)(x)
-    return keras.layers.Dense(n_classes)(x)
+    return keras.layers.Dense(n_classes)(keras.layers.Dropout(dropout)(x))
 
 
 def flatten_bands(x):

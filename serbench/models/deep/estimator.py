@@ -39,7 +39,7 @@ class DeepClassifier:
     """
 
     def __init__(self, network: Callable, params: Mapping[str, Any], *, n_classes: int, seed: int):
-        self.network, self.params, self.n_classes, self.seed = network, dict(params), n_classes, seed
+        self.network, self.params, self.n_classes, self.seed = network, dict(params), int(n_classes), int(seed)
         self.classes_ = np.arange(n_classes)
         self.history: dict[str, list[float]] = {}
         self.watch: Callable[[int, dict], bool] | None = None

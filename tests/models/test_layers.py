@@ -1,0 +1,90 @@
+"""Layers against plain numpy on each utterance alone, without any padding."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from serbench.models.deep import layers  # noqa: E402
+from serbench.models.deep.batches import pad  # noqa: E402
+
+LENGTHS = (1, 2, 5, 8)
+
+
+@pytest.fixture
+def batch():
+    random = np.random.default_rng(0)
+    X = [random.normal(size=(length, 3)).astype(np.float32) for length in LENGTHS]
+    return X, *pad(X)
+
+
+def test_statistics_pooling(batch):
+    X, frames, valid = batch
+    found = np.asarray(layers.StatisticsPooling()(frames, valid))
+    wanted = [np.concatenate([x.mean(0), np.sqrt(x.var(0) + 1e-5), x.max(0)]) for x in X]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_attention_pooling(batch):
+    X, frames, valid = batch
+    layer = layers.AttentionPooling(units=4)
+    found = np.asarray(layer(frames, valid))
+    kernel, bias = (np.asarray(weight) for weight in layer.hidden.weights)
+    score, offset = (np.asarray(weight) for weight in layer.score.weights)
+    for x, row in zip(X, found, strict=True):
+        energy = (np.tanh(x @ kernel + bias) @ score + offset)[:, 0]
+        weight = np.exp(energy) / np.exp(energy).sum()
+        mean = weight @ x
+        deviation = np.sqrt(weight @ (x - mean) ** 2 + 1e-5)
+        np.testing.assert_allclose(row, np.concatenate([mean, deviation]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [3, 4])
+def test_normalisation_leaves_padding_out_of_its_statistics(rank):
+    random = np.random.default_rng(1)
+    shape = (2, 3)[4 - rank :] if rank == 4 else (3,)
+    X = [random.normal(3, 2, size=(length, *shape)) for length in LENGTHS]
+    frames = np.zeros((len(X), 8, *shape), dtype=np.float32)
+    for row, x in enumerate(X):
+        frames[row, : len(x)] = x
+    valid = (np.arange(8) < np.array(LENGTHS)[:, None]).astype(np.float32)
+    layer = layers.MaskedNormalization(momentum=0.5)
+    found = np.asarray(layer(frames, valid, training=True))
+    values = np.concatenate([x.reshape(-1, 3) for x in X])
+    mean, variance = values.mean(0), values.var(0)
+    for row, x in enumerate(X):
+        wanted = (x - mean) / np.sqrt(variance + 1e-3)
+        np.testing.assert_allclose(found[row, : len(x)], wanted, rtol=1e-3, atol=1e-4)
+        assert not found[row, len(x) :].any()
+    np.testing.assert_allclose(np.asarray(layer.mean), 0.5 * mean, rtol=1e-4)
+    np.testing.assert_allclose(np.asarray(layer.variance), 0.5 + 0.5 * variance, rtol=1e-4)
+
+
+def test_reverse_turns_each_sequence_within_its_own_length(batch):
+    X, frames, valid = batch
+    found = np.asarray(layers.Reverse()(frames, valid))
+    for x, row in zip(X, found, strict=True):
+        np.testing.assert_array_equal(row[: len(x)], x[::-1])
+        assert not row[len(x) :].any()
+
+
+def test_halving_pairs_frames_from_the_first_on(batch):
+    X, frames, valid = batch
+    X, frames = [np.abs(x) for x in X], np.abs(frames)
+    for extra in (0, 1, 2):
+        longer = np.pad(frames, ((0, 0), (0, extra), (0, 0)))
+        shorter_valid = np.pad(valid, ((0, 0), (0, extra)))
+        found = np.asarray(layers.HalveTime()(longer))
+        halved = np.asarray(layers.HalveValid()(shorter_valid))
+        for row, x in enumerate(X):
+            wanted = [x[start : start + 2].max(0) for start in range(0, len(x), 2)]
+            assert halved[row].sum() == len(wanted)
+            np.testing.assert_array_equal(found[row, : len(wanted)], wanted)
+
+
+def test_trim_sets_padding_to_zero(batch):
+    X, frames, valid = batch
+    found = np.asarray(layers.Trim()(frames + 1, valid))
+    for x, row in zip(X, found, strict=True):
+        np.testing.assert_allclose(row[: len(x)], x + 1)
+        assert not row[len(x) :].any()

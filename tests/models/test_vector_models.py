@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.decomposition import PCA
+
+from serbench.errors import UnknownName
+from serbench.models.params import complete, threads
+from serbench.models.shallow.projection import BoundedPCA
+from serbench.models.shallow.svc import SoftmaxSVC
+from serbench.registry import build_registry
+
+
+def overlapping(n=120, classes=4, seed=0):
+    random = np.random.default_rng(seed)
+    y = np.arange(n) % classes
+    return random.normal(size=(n, 6)) + y[:, None] * 0.4, y
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_svm_probabilities_agree_with_its_predictions(classes):
+    X, y = overlapping(classes=classes)
+    model = SoftmaxSVC(break_ties=True).fit(X, y)
+    fresh = np.random.default_rng(1).normal(size=(500, 6))
+    np.testing.assert_array_equal(model.predict_proba(fresh).argmax(axis=1), model.predict(fresh))
+
+
+def test_svm_probabilities_are_the_softmax_of_decision_values():
+    X, y = overlapping()
+    model = SoftmaxSVC(break_ties=True).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), softmax(model.decision_function(X), axis=1))
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "wanted", "kept"), [(50, 80, 200, 49), (300, 80, 200, 80), (300, 80, 7, 7), (2, 5, 9, 1)]
+)
+def test_pca_never_asks_for_more_than_the_data_have(n, d, wanted, kept):
+    X = np.random.default_rng(0).normal(size=(n, d))
+    projected = BoundedPCA(wanted).fit(X).transform(X)
+    assert projected.shape == (n, kept)
+    np.testing.assert_allclose(projected, PCA(kept, svd_solver="full").fit_transform(X))
+
+
+def test_majority_answers_the_training_frequencies():
+    model = build_registry().get("model", "majority").build({}, n_classes=3, seed=0)
+    model.fit(np.zeros((4, 2)), np.array([0, 0, 1, 2]))
+    np.testing.assert_allclose(model.predict_proba(np.ones((2, 2))), [[0.5, 0.25, 0.25]] * 2)
+
+
+def test_lda_gives_every_class_the_same_prior():
+    X, _ = overlapping(n=400)
+    rare = np.array([0] * 390 + [1] * 10)
+    noise = np.random.default_rng(2).normal(size=X.shape)
+    model = build_registry().get("model", "lda").build({}, n_classes=2, seed=0).fit(noise, rare)
+    assert abs(model.predict_proba(np.random.default_rng(3).normal(size=(500, 6)))[:, 1].mean() - 0.5) < 0.15
+
+
+def test_scalers_are_fitted_on_training_data_alone():
+    X, y = overlapping()
+    for name in ("svm", "knn", "logistic_regression", "lda"):
+        model = build_registry().get("model", name).build({}, n_classes=4, seed=0).fit(X, y)
+        model.predict_proba(X + 100)
+        np.testing.assert_allclose(model[0].mean_, X.mean(axis=0))
+
+
+def test_unknown_parameter_is_refused_with_the_nearest_name():
+    with pytest.raises(UnknownName, match="unknown parameter of svm 'gama'") as caught:
+        build_registry().get("model", "svm").build({"gama": 1}, n_classes=2, seed=0)
+    assert "did you mean 'gamma'" in str(caught.value)
+
+
+def test_complete_fills_up_with_defaults():
+    assert complete("any", {"a": 1, "b": 2}, {"b": 3}) == {"a": 1, "b": 3}
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("3", 3), ("", 1), ("0", 1), ("many", 1)])
+def test_threads_come_from_the_environment(value, wanted, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert threads() == wanted
