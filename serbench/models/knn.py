@@ -51,6 +51,7 @@ def search(X, y, Xv, yv, *, n_classes, seed):
 KNN = ModelSpec(
     name="knn",
     accepts="vector",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,
