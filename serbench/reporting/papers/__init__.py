@@ -1,0 +1,1 @@
+"""Tables for papers: built once as plain cells, written as LaTeX, Markdown, CSV, HTML or text."""

@@ -1,0 +1,232 @@
+"""Tables of one row: per class in scikit-learn's terms, per speaker, per gender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.errors import ResultsError
+from serbench.reporting.papers.table import Column, PaperTable, count, number, words
+from serbench.reporting.scores import accuracy, classes_scored, grouped_confusion, macro_f1, margins, per_class, uar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARES = ("precision", "recall", "f1")
+UNKNOWN = "unknown"
+GENDERS = {"f": "female", "m": "male", "": UNKNOWN}
+
+
+def class_report(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support per class, and their averages.
+
+    Returns
+    -------
+    list of dict
+        `name`, `precision`, `recall`, `f1`, `support`; after the classes `accuracy` (in `f1`), `macro avg` and
+        `weighted avg`. What is undefined (the precision of a class that was never predicted) is NaN and left out of
+        the averages, as scikit-learn's report does with ``zero_division=nan``.
+    """
+    labels, confusion = pooled_confusion(cells)
+    margin = margins(confusion)
+    entries = [{"name": label, **values} for label, values in per_class(margin, labels).items()]
+    support = margin[1]
+    total = {"support": int(support.sum())}
+    whole = {"name": "accuracy", "precision": np.nan, "recall": np.nan, "f1": float(accuracy(margin)), **total}
+    averages = [
+        {"name": name, **{key: _average([entry[key] for entry in entries], weights) for key in SHARES}, **total}
+        for name, weights in (("macro avg", np.ones(len(labels))), ("weighted avg", support.astype(float)))
+    ]
+    return [*entries, whole, *averages]
+
+
+def class_table(
+    cells: pd.DataFrame, *, decimals: int = 1, caption: str | None = None, label: str | None = None
+) -> PaperTable:
+    """The per-class report as a paper table, in per cent."""
+    entries = class_report(cells)
+    rows = [
+        (words(entry["name"]), *(number(entry[key], decimals) for key in SHARES), count(entry["support"]))
+        for entry in entries
+    ]
+    columns = (Column("class", words=True), *(Column(name) for name in ("precision", "recall", "F1", "support")))
+    notes = ["Scores in %, pooled over folds."]
+    if any(np.isnan(entry["precision"]) for entry in entries if entry["name"] != "accuracy"):
+        notes.append("–: undefined, since the class was never predicted; left out of the averages.")
+    return PaperTable(
+        caption or f"Per class: {row_title(cells)}", label or "tab:classes", columns, tuple(rows), tuple(notes)
+    )
+
+
+def class_text(cells: pd.DataFrame, *, decimals: int = 2) -> str:
+    """The per-class report as text in the layout of scikit-learn's `classification_report`."""
+    entries = class_report(cells)
+    width = max(len("weighted avg"), decimals, *(len(entry["name"]) for entry in entries))
+    head = ("precision", "recall", "f1-score", "support")
+    lines = [f"{'':>{width}} " + "".join(f" {name:>9}" for name in head), ""]
+    for entry in entries:
+        if entry["name"] == "accuracy":
+            lines.append("")
+            shown = ["", "", f"{entry['f1']:.{decimals}f}"]
+        else:
+            shown = [f"{entry[key]:.{decimals}f}" for key in SHARES]
+        lines.append(f"{entry['name']:>{width}} " + "".join(f" {value:>9}" for value in [*shown, entry["support"]]))
+    return "\n".join(lines) + "\n"
+
+
+def speaker_report(cells: pd.DataFrame, genders: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """UAR of each speaker over the classes that the speaker has.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells of one row.
+    genders : mapping, optional
+        Speaker -> "f", "m" or "".
+
+    Returns
+    -------
+    list of dict
+        `name`, `gender`, `uar`, `accuracy`, `classes` (``"6/7"``), `utterances`, by name.
+    """
+    return _by_group(cells, lambda tested: tested.speakers, genders or {})
+
+
+def gender_report(cells: pd.DataFrame, genders: Mapping[str, str]) -> list[dict[str, Any]]:
+    """UAR over the utterances of each gender; as `speaker_report`, with `speakers` counted."""
+    found = _by_group(
+        cells, lambda tested: np.array([genders.get(name, "") for name in tested.speakers], dtype=object), {}
+    )
+    names = {name for tested in _done(cells)["tested"] for name in tested.speakers if name}
+    for entry in found:
+        own = "" if entry["name"] == UNKNOWN else entry["name"]
+        entry["speakers"] = sum(genders.get(name, "") == own for name in names)
+        entry["name"] = GENDERS.get(entry["name"], entry["name"])
+    return found
+
+
+def speaker_table(
+    cells: pd.DataFrame,
+    genders: Mapping[str, str],
+    *,
+    decimals: int = 1,
+    sort: str = "name",
+    caption: str | None = None,
+    label: str | None = None,
+) -> PaperTable:
+    """Who is served badly: one line per speaker, by name or (`sort="uar"`) the worst first."""
+    entries = speaker_report(cells, genders)
+    if sort != "name":
+        entries.sort(key=lambda entry: entry["uar"])
+    head = (Column("speaker", words=True), Column("gender", words=True))
+    rows = [
+        (words(entry["name"]), words(GENDERS.get(entry["gender"], entry["gender"])), *_shared(entry, decimals))
+        for entry in entries
+    ]
+    return PaperTable(
+        caption or f"Per speaker: {row_title(cells)}", label or "tab:speakers", (*head, *_SHARED), tuple(rows), (_NOTE,)
+    )
+
+
+def gender_table(
+    cells: pd.DataFrame,
+    genders: Mapping[str, str],
+    *,
+    decimals: int = 1,
+    caption: str | None = None,
+    label: str | None = None,
+) -> PaperTable:
+    """One line per gender."""
+    entries = gender_report(cells, genders)
+    head = (Column("gender", words=True), Column("speakers"))
+    rows = [(words(entry["name"]), count(entry["speakers"]), *_shared(entry, decimals)) for entry in entries]
+    return PaperTable(
+        caption or f"Per gender: {row_title(cells)}", label or "tab:genders", (*head, *_SHARED), tuple(rows), (_NOTE,)
+    )
+
+
+def pooled_confusion(cells: pd.DataFrame) -> tuple[list[str], np.ndarray]:
+    """Label list and confusion matrix (K, K) of all finished cells of a row, folds and seeds added up.
+
+    Raises
+    ------
+    ResultsError
+        If no cell is finished.
+    """
+    done = _done(cells)
+    labels = list(done["cell"].iloc[0].labels["labels"])
+    parts = [
+        _confusions(tested, np.zeros(len(tested.truth), dtype=np.int64), 1, len(labels)) for tested in done["tested"]
+    ]
+    return labels, np.sum(parts, axis=0)[0]
+
+
+def genders_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Gender of each speaker in some predictions."""
+    found: dict[str, str] = {}
+    for frame in frames.values():
+        known = frame[["speaker", "gender"]].drop_duplicates()
+        found |= {speaker: gender for speaker, gender in known.itertuples(index=False) if speaker}
+    return found
+
+
+def row_title(cells: pd.DataFrame) -> str:
+    """A row in words, with its protocol."""
+    first = cells.iloc[0]
+    return f"{first['model']} on {first['features']}, {first['corpus']}, {first['protocol']}"
+
+
+def _done(cells: pd.DataFrame) -> pd.DataFrame:
+    done = cells[cells["status"] == "ok"]
+    if done.empty:
+        reasons = [reason for reason in cells["reason"] if reason]
+        what = "no finished fold" + (f": {reasons[0]}" if reasons else "")
+        raise ResultsError(what, where=row_title(cells), hint="run the suite again, or choose another row")
+    return done
+
+
+def _confusions(tested: Any, groups: np.ndarray, n_groups: int, n_classes: int) -> np.ndarray:
+    return grouped_confusion(tested.truth, tested.predicted, groups, n_classes, n_groups)
+
+
+def _by_group(cells: pd.DataFrame, group_of: Any, genders: Mapping[str, str]) -> list[dict[str, Any]]:
+    done = _done(cells)
+    n_classes = len(done["cell"].iloc[0].labels["labels"])
+    members = [group_of(tested) for tested in done["tested"]]
+    names = sorted(set(np.concatenate(members)))
+    code = {name: position for position, name in enumerate(names)}
+    confusion = np.zeros((len(names), n_classes, n_classes), dtype=np.int64)
+    for tested, own in zip(done["tested"], members, strict=True):
+        confusion += _confusions(tested, np.array([code[name] for name in own], dtype=np.int64), len(names), n_classes)
+    seeds = done["seed"].nunique()
+    return [
+        {
+            "name": name or UNKNOWN,
+            "gender": genders.get(name, ""),
+            "uar": float(uar(margin)),
+            "accuracy": float(accuracy(margin)),
+            "macro_f1": float(macro_f1(margin)),
+            "classes": classes_scored(margin),
+            # Each seed answers every utterance once more.
+            "utterances": int(margin[1].sum() // seeds),
+        }
+        for name, margin in zip(names, margins(confusion), strict=True)
+    ]
+
+
+def _average(values: Sequence[float], weights: np.ndarray) -> float:
+    known = np.isfinite(values)
+    if not weights[known].sum():
+        return float("nan")
+    return float(np.average(np.asarray(values)[known], weights=weights[known]))
+
+
+_SHARED = (Column("UAR"), Column("accuracy"), Column("classes", words=True), Column("utterances"))
+_NOTE = "Scores in %; UAR over the classes that the group has."
+
+
+def _shared(entry: Mapping[str, Any], decimals: int) -> tuple:
+    scores = (number(entry["uar"], decimals), number(entry["accuracy"], decimals))
+    return (*scores, words(entry["classes"]), count(entry["utterances"]))
