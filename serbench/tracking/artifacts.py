@@ -42,12 +42,16 @@ def draw_confusion(path: Path, title: str, labels: Sequence[str], confusion: np.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    side = 2.0 + 0.6 * len(labels)
-    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+    # Margins in inches from the longest label: an automatic layout would draw everything twice.
+    longest = 0.085 * max(map(len, labels))
+    left, below, square = 0.7 + longest, 0.6 + 0.75 * longest, 0.55 * len(labels)
+    width, height = left + square + 0.3, below + square + 0.5
+    figure = Figure(figsize=(max(width, 0.085 * len(title)), height))
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    box = (left / figure.get_figwidth(), below / height, square / figure.get_figwidth(), square / height)
+    axes = figure.add_axes(box)
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(confusion):
         shade = "white" if shares[row, column] > 0.6 else "black"
         axes.text(column, row, str(confusion[row, column]), ha="center", va="center", color=shade, fontsize=9)
@@ -55,6 +59,5 @@ def draw_confusion(path: Path, title: str, labels: Sequence[str], confusion: np.
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(title, fontsize=10)
-    figure.colorbar(picture, ax=axes, label="share of the true class (recall on the diagonal)", shrink=0.8)
-    figure.savefig(path, dpi=100)
+    figure.suptitle(title, fontsize=10)
+    figure.savefig(path, dpi=90)
