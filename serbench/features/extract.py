@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from serbench.errors import AudioError, FeatureError, SerbenchError
+from serbench.features.augmentation.alteration import Alteration
 from serbench.features.matrix import check_array
 from serbench.features.parameters import TRIM, resolve_params
 from serbench.features.silence import trim_silence
@@ -79,7 +80,10 @@ class Utterance:
 
 
 def extract_into(
-    store: FeatureStore, sets: Sequence[FeatureSet], items: Sequence[tuple[str, str]]
+    store: FeatureStore,
+    sets: Sequence[FeatureSet],
+    items: Sequence[tuple[str, str]],
+    alteration: Alteration | None = None,
 ) -> list[tuple[str, str]]:
     """Extract what the store lacks of `sets` for a chunk of utterances and write it, one shard a set.
 
@@ -91,6 +95,8 @@ def extract_into(
     sets : sequence of (FeatureSpec, params)
     items : sequence of (content, path)
         Hash of the audio and the file it is in.
+    alteration : Alteration, optional
+        What is done to every signal first; the store then keeps the features under the altered version's key.
 
     Returns
     -------
@@ -102,23 +108,33 @@ def extract_into(
     ResultsError
         If the store cannot be written.
     """
-    contents = [content for content, _ in items]
+    keys = {content: alteration.key(content) if alteration else content for content, _ in items}
+    contents = list(keys.values())
     lacking = [set(store.missing(spec, params, contents)) for spec, params in sets]
     made: list[dict[str, np.ndarray]] = [{} for _ in sets]
     failures: list[tuple[str, str]] = []
     for content, path in items:
-        wanted = [i for i, lack in enumerate(lacking) if content in lack and content not in made[i]]
-        features, problems = _describe_file(path, [sets[i] for i in wanted])
+        key = keys[content]
+        wanted = [i for i, lack in enumerate(lacking) if key in lack and key not in made[i]]
+        features, problems = _describe_file(path, [sets[i] for i in wanted], _altering(alteration, content))
         failures += [(path, problem) for problem in dict.fromkeys(problems)]
         for i, array in zip(wanted, features, strict=True):
             if array is not None:
-                made[i][content] = array
+                made[i][key] = array
     for (spec, params), arrays in zip(sets, made, strict=True):
         store.write(spec, params, list(arrays), list(arrays.values()))
     return failures
 
 
-def _describe_file(path: str, sets: Sequence[FeatureSet]) -> tuple[list[np.ndarray | None], list[str]]:
+def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarray, int], np.ndarray]:
+    if alteration is None:
+        return lambda signal, rate: signal
+    return lambda signal, rate: alteration.apply(signal, rate, content)
+
+
+def _describe_file(
+    path: str, sets: Sequence[FeatureSet], alter: Callable[[np.ndarray, int], np.ndarray]
+) -> tuple[list[np.ndarray | None], list[str]]:
     from serbench.corpora.audio import decode
 
     features: list[np.ndarray | None] = []
@@ -127,7 +143,7 @@ def _describe_file(path: str, sets: Sequence[FeatureSet]) -> tuple[list[np.ndarr
     for spec, params in sets:
         try:
             if spec.rate not in utterances:
-                utterances[spec.rate] = Utterance(decode(path, spec.rate), spec.rate, str(path))
+                utterances[spec.rate] = Utterance(alter(decode(path, spec.rate), spec.rate), spec.rate, str(path))
             features.append(utterances[spec.rate].describe(spec, params))
         except (AudioError, FeatureError) as error:
             features.append(None)
