@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from serbench.runner.observers import Observer
 from serbench.runner.plan import Plan
@@ -29,6 +30,9 @@ class SearchProgress:
             for item in plan.todo
             if item.cell.tuning
         }
+        # A search that starts anew leaves its old journal in place until then.
+        renewed = [item.cell.id for item in plan.todo if item.cell.tuning and (plan.force or item.state == "stale")]
+        self._old = {cell: count_trials(self._journals[cell][0]) for cell in renewed}
         self._total = sum(budget for _, budget in self._journals.values())
         self._done: dict[str, int] = {}
         self._observers, self._clock = observers, clock
@@ -43,13 +47,20 @@ class SearchProgress:
         self._told = now
         for cell, (path, budget) in self._journals.items():
             if self._done.get(cell) != budget:
-                self._done[cell] = min(budget, count_trials(path))
+                self._done[cell] = min(budget, self._count(cell, path))
         done = sum(self._done.values())
         # The rate is that of this run: what an earlier one has left behind took no time now.
         if self._started is None:
             self._started = now, done
         for observer in self._observers:
             observer.searching(done, self._total, self._remaining(now, done))
+
+    def _count(self, cell: str, path: Path) -> int:
+        found = count_trials(path)
+        if found == self._old.get(cell):
+            return 0
+        self._old.pop(cell, None)
+        return found
 
     def _remaining(self, now: float, done: int) -> float | None:
         begun, before = self._started

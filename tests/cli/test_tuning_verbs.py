@@ -1,0 +1,26 @@
+import pytest
+
+
+@pytest.mark.parametrize("budget", [0, -2])
+def test_a_budget_below_one_is_refused(serbench, budget):
+    answer = serbench("run", "demo", "--trials", budget, "--no-tracking")
+    assert answer.status == 2
+    assert f"--trials: a budget of {budget} trials" in answer.err and "give 1 or more" in answer.err
+
+
+def test_tune_show_and_draw(serbench, tiny_data, tiny_suite, tmp_path):
+    words = ["run", tiny_suite, "--data", tiny_data, "--model", "lda", "--protocol", "speaker_kfold", "--trials", 3]
+    answer = serbench(*words, "--dry-run", "--jobs", 1, "--no-tracking")
+    assert answer.status == 0 and "6 cells" in answer.out
+    answer = serbench(*words, "--jobs", 1, "--no-tracking")
+    assert answer.status == 0, answer.err
+    assert "gain" in answer.out and "trials" in answer.out
+    row = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and " 3 " in line)
+    shown = serbench("show", row)
+    assert shown.status == 0 and "Tuning" in shown.out and "n_components=" in shown.out
+    drawn = serbench("tune-plot", row, "--output", tmp_path)
+    assert drawn.status == 0, drawn.err
+    assert (tmp_path / f"tuning-{row}-history.png").is_file()
+    untuned = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and line.split()[-1] != row)
+    refused = serbench("tune-plot", untuned)
+    assert refused.status == 2 and "no finished search" in refused.err
