@@ -6,7 +6,11 @@ from serbench.models.deep.defaults import TRAINING, training_space
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {**TRAINING, "filters": 64, "blocks": 3, "kernel": 5, "dropout": 0.3}
+PARAMS = {
+    **TRAINING,
+    **{"epochs": 40, "patience": 40, "noise": 0.2, "shift": 0.2, "time_mask": 0.15},
+    **{"filters": 64, "blocks": 3, "kernel": 5, "dropout": 0.2},
+}
 
 
 def build(params, *, n_classes, seed):
@@ -42,6 +46,7 @@ def space(trial):
 CNN = ModelSpec(
     name="cnn",
     accepts="sequence",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,

@@ -6,7 +6,11 @@ from serbench.models.deep.defaults import TRAINING, training_space
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {**TRAINING, "filters": 12, "blocks": 4, "kernel": 3, "dropout": 0.2}
+PARAMS = {
+    **TRAINING,
+    **{"epochs": 40, "patience": 40, "noise": 0.2, "shift": 0.2, "time_mask": 0.15},
+    **{"filters": 12, "blocks": 4, "kernel": 3, "dropout": 0.1},
+}
 
 
 def build(params, *, n_classes, seed):
@@ -44,6 +48,7 @@ def space(trial):
 CNN2D = ModelSpec(
     name="cnn2d",
     accepts="sequence",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,

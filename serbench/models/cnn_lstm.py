@@ -41,6 +41,7 @@ def space(trial):
 CNN_LSTM = ModelSpec(
     name="cnn_lstm",
     accepts="sequence",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,

@@ -6,7 +6,12 @@ from serbench.models.deep.defaults import TRAINING, training_space
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {**TRAINING, "units": 64, "layers": 2, "dropout": 0.3}
+PARAMS = {
+    **TRAINING,
+    **{"pool": 4, "epochs": 30, "patience": 30},
+    **{"noise": 0.4, "shift": 0.4, "time_mask": 0.2, "feature_mask": 0.1},
+    **{"units": 64, "layers": 1, "dropout": 0.5},
+}
 
 
 def build(params, *, n_classes, seed):
@@ -39,6 +44,7 @@ def space(trial):
 LSTM = ModelSpec(
     name="lstm",
     accepts="sequence",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,

@@ -6,7 +6,12 @@ from serbench.models.deep.defaults import TRAINING, training_space
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {**TRAINING, "cell": "simple", "units": 64, "layers": 2, "dropout": 0.3}
+PARAMS = {
+    **TRAINING,
+    **{"pool": 4, "epochs": 40, "patience": 40},
+    **{"noise": 0.3, "shift": 0.3, "time_mask": 0.2, "feature_mask": 0.1},
+    **{"cell": "simple", "units": 64, "layers": 1, "dropout": 0.4},
+}
 
 
 def build(params, *, n_classes, seed):
@@ -40,6 +45,7 @@ def space(trial):
 RNN = ModelSpec(
     name="rnn",
     accepts="sequence",
+    version="2",
     build=build,
     params=PARAMS,
     space=space,

@@ -11,6 +11,7 @@ import numpy as np
 from serbench.errors import ModelError
 from serbench.models.deep.batches import Preparation
 from serbench.models.deep.defaults import TRAINING
+from serbench.models.deep.layers import Trim
 from serbench.models.deep.training import Trainer, compile_forward, predict, prepare_backend
 
 
@@ -87,5 +88,5 @@ class DeepClassifier:
         frames = keras.Input((None, dimensions), name="frames")
         valid = keras.Input((None,), name="valid")
         architecture = {name: value for name, value in self.params.items() if name not in TRAINING}
-        logits = self.network(frames, valid, n_classes=self.n_classes, **architecture)
+        logits = self.network(Trim()(frames, valid), valid, n_classes=self.n_classes, **architecture)
         return keras.Model([frames, valid], logits)
