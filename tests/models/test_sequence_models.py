@@ -142,8 +142,6 @@ def test_class_weights_raise_the_rare_class():
         "label_smoothing": 0.0,
         "learning_rate": 5e-3,
         "dropout": 0.0,
-        "head_dropout": 0.0,
-        "shortcut": False,
     }
     fresh = [random.normal(size=(20, 16)).astype(np.float32) for _ in range(60)]
     balanced = fit("cnn", X, y, class_weight="balanced", **how).predict_proba(fresh).mean(axis=0)
