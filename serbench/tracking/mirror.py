@@ -47,9 +47,9 @@ BATCH = 1000
 PARAMS_PER_BATCH = 100
 KIND = "custom_model_development"
 DESCRIPTION = (
-    "One run per leaderboard row, its folds nested below it. Sort by the metric `uar`; "
-    "`tags.speaker_independent = \"true\"` keeps the rows whose test speakers were never trained on. "
-    "`uar_low` and `uar_high` bound the 95 % interval, `fold_uar` is one fold, `epoch/…` are the curves of deep models."
+    "One run per leaderboard row, its folds below it; the views, top right, sort and filter.\n\n"
+    "`uar_low` and `uar_high` bound the 95 % interval of `uar`; `fold_uar` is one fold's; `epoch/…` are curves of deep "
+    "models; `tags.speaker_independent = \"true\"` keeps the rows whose test speakers were never trained on."
 )  # fmt: skip
 
 

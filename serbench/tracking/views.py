@@ -25,7 +25,7 @@ FILTERS = {
 }
 AS_CHARTS = (COMPARISON, CURVES)
 RUN_NAME, CREATED = "attributes.`Run Name`", "runDateAndNestInfo"
-WIDTHS = {RUN_NAME: 340, CREATED: 130, "tags.`verdict`": 180}
+WIDTHS = {RUN_NAME: 340, CREATED: 150, "tags.`verdict`": 180}
 ROW_COLUMNS = (
     *(f"metrics.`{name}`" for name in ("uar", "uar_low", "uar_high", "accuracy", "macro_f1", "fit_seconds")),
     *(f"tags.`{name}`" for name in ("folds", "verdict")),
