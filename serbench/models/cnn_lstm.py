@@ -6,7 +6,11 @@ from serbench.models.deep.defaults import TRAINING, training_space
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {**TRAINING, "filters": 64, "kernel": 5, "units": 64, "dropout": 0.3}
+PARAMS = {
+    **TRAINING,
+    **{"pool": 4, "epochs": 30, "patience": 30, "noise": 0.3, "shift": 0.3, "time_mask": 0.15},
+    **{"filters": 64, "kernel": 5, "units": 64, "dropout": 0.1},
+}
 
 
 def build(params, *, n_classes, seed):
@@ -41,7 +45,7 @@ def space(trial):
 CNN_LSTM = ModelSpec(
     name="cnn_lstm",
     accepts="sequence",
-    version="2",
+    version="3",
     build=build,
     params=PARAMS,
     space=space,
