@@ -21,8 +21,8 @@ LEAKY = {
 }
 TRANSDUCTIVE = {"verdict": "transductive", "speaker_independent": True, "leaks": [], "notes": []}
 SPACE = {
-    "C": '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.1, "high": 100.0, "log": true}}',
-    "gamma": '{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.001, "high": 1.0, "log": true}}',
+    "C": {"name": "FloatDistribution", "attributes": {"step": None, "low": 0.1, "high": 100.0, "log": True}},
+    "gamma": {"name": "FloatDistribution", "attributes": {"step": None, "low": 0.001, "high": 1.0, "log": True}},
 }
 
 

@@ -21,6 +21,7 @@ DEFAULT = ("uar", "accuracy", "macro_f1")
 TASK = ("suite", "corpus", "labels", "options")
 ROW = ("model", "features", "trials", "augment")
 INDEPENDENT, TRANSDUCTIVE, _ = STANDINGS
+HONEST = f", {INDEPENDENT}"
 TIED, USES_TEST = "=", "†"
 
 
@@ -137,7 +138,7 @@ def _groups(part: pd.DataFrame) -> dict[tuple, str]:
     several = part[list(TASK)].astype(str).drop_duplicates()
     for entry in part.sort_values("standing", key=_closeness, kind="stable").to_dict("records"):
         key = _group_key(entry)
-        if keys.get(key, "").endswith(INDEPENDENT):
+        if keys.get(key, "").endswith(HONEST):
             continue
         standing = entry["standing"] if entry["standing"] != TRANSDUCTIVE else INDEPENDENT
         keys[key] = f"{_prefix(entry, several)}{entry['protocol']}, {standing}"
@@ -166,7 +167,7 @@ def _group_key(entry: dict) -> tuple:
 def _sort_key(key: tuple, by_group: dict[str, dict], titles: Sequence[str], sort: str) -> tuple:
     if sort in ("model", "features"):
         return (key[ROW.index(sort)], key)
-    honest = [title for title in titles if title.endswith(INDEPENDENT)] or titles
+    honest = [title for title in titles if title.endswith(HONEST)] or titles
     first = next(by_group[title] for title in (*honest, *titles) if title in by_group)
     name = "folds_done" if sort == "folds" else sort
     value = first[name]
@@ -175,7 +176,8 @@ def _sort_key(key: tuple, by_group: dict[str, dict], titles: Sequence[str], sort
     unknown = value is None or value != value
     downward = sort in SCORES or sort == "folds"
     outside = not any(title in by_group for title in honest)
-    return (outside or not first["complete"], unknown, 0 if unknown else (-value if downward else value), key)
+    ranked = first["complete"] and not outside and first["standing"] != TRANSDUCTIVE
+    return (not ranked, not first["complete"], unknown, 0 if unknown else (-value if downward else value), key)
 
 
 def _heading(name: str) -> str:

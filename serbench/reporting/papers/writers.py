@@ -67,7 +67,7 @@ def to_latex(table: PaperTable) -> str:
         r"\bottomrule",
         r"\end{tabular}}",
         # Only what is too wide is shrunk: a small table keeps the size of the text.
-        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\box0\fi",
+        r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\leavevmode\box0\fi",
         *([rf"\par\smallskip{{\footnotesize\raggedright {notes}\par}}"] if notes else []),
         r"\end{table}",
     ]
@@ -138,7 +138,7 @@ def _latex_groups(columns: Sequence[Column]) -> str:
 def _latex_entry(entry: Entry) -> str:
     text = _tex(entry.text)
     text = rf"\textbf{{{text}}}" if entry.bold else text
-    return text + "".join(rf"$^{{{_tex(mark).strip('$')}}}$" for mark in entry.mark)
+    return text + "".join(rf"\rlap{{$^{{{_tex(mark).strip('$')}}}$}}" for mark in entry.mark)
 
 
 def _tex(text: str) -> str:

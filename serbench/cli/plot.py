@@ -1,0 +1,75 @@
+"""`serbench plot`: one figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serbench.cli import options
+from serbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from serbench.reporting.figures.kind import FigureKind
+    from serbench.specs import Circumstances
+
+NEEDS = {"curves": "history", "tuning": "tuning"}
+
+
+def plot(
+    kind: Annotated[str | None, typer.Argument(help="Kind of figure; without one they are listed.")] = None,
+    suite: Annotated[
+        str | None, typer.Argument(help="A suite with results; overview, speech, map: or a corpus.")
+    ] = None,
+    row: Annotated[str | None, typer.Argument(help="The row, for figures of one row [the best].")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File; .pdf, .svg or .png [the suite's report folder].")
+    ] = None,
+    style: Annotated[str, typer.Option("--format", "-f", help="pdf, svg or png, without --output.")] = "png",
+    corpus: Annotated[str | None, typer.Option("--corpus", help="One corpus of the suite.")] = None,
+    utterance: Annotated[str | None, typer.Option("--utterance", help="speech: part of an utterance's id.")] = None,
+    features: Annotated[str | None, typer.Option("--features", help="map: a vector set [handcrafted].")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="map: pca or tsne [pca].")] = None,
+    corpus_path: options.CorpusPath = None,
+    data: options.Data = None,
+    cache: options.Cache = None,
+    results: options.Results = None,
+) -> None:
+    """Draw one figure of a suite, of a row or of a corpus."""
+    from serbench.reporting.figures.canvas import FORMATS, save
+    from serbench.reporting.figures.catalogue import draw, kind_named, kinds
+
+    if kind is None:
+        for name, entry in kinds().items():
+            print(f"{name:<12} {entry.of:<7} {entry.description}")
+        return
+    if suite is None:
+        raise UsageError("name a suite with results", where=f"plot {kind}", hint="such as: serbench plot gap demo")
+    if style not in FORMATS:
+        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
+    around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
+    choices = {"utterance": utterance, "features": features, "method": method}
+    chosen = kind_named(kind)
+    view = _view(chosen, suite, row, corpus, around, choices)
+    figure = draw(kind, view)
+    print(save(figure, output or around.results / suite / "report" / "figures" / f"{kind}.{style}"))
+
+
+def _view(
+    kind: FigureKind, suite: str, row: str | None, corpus: str | None, around: Circumstances, choices: dict[str, Any]
+) -> Any:
+    from serbench.reporting.figures.views import corpus_of, corpus_view, row_view, suite_view
+    from serbench.reporting.loading import load_suites, suites_in
+
+    if kind.of != "row" and row:
+        raise UsageError(f"'{kind.name}' shows a whole {kind.of}", hint=f"leave '{row}' out")
+    if kind.of == "corpus" and suite not in suites_in(around.results):
+        return corpus_view(suite, around, choices=choices)
+    records = load_suites(around.results, suite)
+    if kind.of == "corpus":
+        cell = corpus_of(records, corpus)
+        return corpus_view(cell.corpus, around, cell=cell, choices=choices)
+    if kind.of == "suite":
+        return suite_view(records, corpus)
+    return row_view(records, around.results, row, needs=NEEDS.get(kind.name, ""))

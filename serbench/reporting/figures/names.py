@@ -1,0 +1,73 @@
+"""What rows and groups of rows are called in figures, and how many of them a panel holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from serbench.errors import ResultsError
+from serbench.reporting.leaderboard import SPLITTING, STANDINGS
+from serbench.reporting.papers.results import display_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 25
+INDEPENDENT = STANDINGS[0]
+
+
+def row_name(entry: Any) -> str:
+    """A row within its group, e.g. ``svm · handcrafted``; says so where folds are missing."""
+    part = "" if entry["complete"] else f" ({entry['folds_done']}/{entry['folds_planned']} folds)"
+    return f"{display_model(entry)} · {entry['features']}{part}"
+
+
+def task_name(entry: Any) -> str:
+    """A corpus with its labels, called synthetic where it is."""
+    corpus = entry["corpus"] + (" (synthetic speech)" if entry["corpus"] == "synthetic" else "")
+    extras = [f"labels {entry['labels']}"] if entry["labels"] != "native" else []
+    return ", ".join([corpus, *extras, *filter(None, [entry["options"]])])
+
+
+def finished(board: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a finished fold.
+
+    Raises
+    ------
+    ResultsError
+        If there are none.
+    """
+    done = board[board["folds_done"] > 0]
+    if done.empty:
+        reasons = [reason for reason in board["reason"] if reason]
+        what = f"none of {len(board)} rows has a finished fold" + (f": {reasons[0]}" if reasons else "")
+        raise ResultsError(what, hint="`serbench show ROW` shows what failed; run the suite again")
+    return done
+
+
+def groups(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Title and rows of each corpus × protocol × standing, the best rows first."""
+    done = finished(board)
+    key = done[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1)
+    for _, group in done.groupby(key, sort=False):
+        first = group.iloc[0]
+        ordered = group.sort_values(["complete", "uar"], ascending=False, kind="stable")
+        yield f"{task_name(first)} — {first['protocol']}, {first['standing']}", ordered
+
+
+def honest_groups(board: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The speaker-independent groups; all of them where there is none such."""
+    found = list(groups(board))
+    return [item for item in found if item[1]["standing"].iloc[0] == INDEPENDENT] or found
+
+
+def best_rows(title: str, group: pd.DataFrame, most: int = MOST_ROWS) -> tuple[str, pd.DataFrame]:
+    """The first rows of a group and a title that says so where there are more."""
+    if len(group) <= most:
+        return title, group
+    return f"{title} (best {most} of {len(group)} rows)", group.head(most)
+
+
+def cells_of(records: pd.DataFrame, entry: Any) -> pd.DataFrame:
+    """Cells of a leaderboard row."""
+    return records[(records["suite"] == entry["suite"]) & (records["row"] == entry["row"])]

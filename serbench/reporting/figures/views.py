@@ -1,0 +1,95 @@
+"""Open what figures are drawn from: a suite, one of its rows, one of its corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serbench.errors import CorpusError, UsageError
+from serbench.reporting.figures.kind import CorpusView, RowView, SuiteView
+from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.lookup import find_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from serbench.records import Cell
+    from serbench.specs import Circumstances
+
+
+def suite_view(records: pd.DataFrame, corpus: str | None = None) -> SuiteView:
+    """A suite, or what it has of one corpus."""
+    return SuiteView(records, leaderboard(records, corpus=[corpus] if corpus else ()))
+
+
+def row_view(records: pd.DataFrame, results: Path, row: str | None, *, needs: str = "") -> RowView:
+    """A row; without one the best speaker-independent row (`needs`: that has curves or a search).
+
+    Parameters
+    ----------
+    needs : {"", "history", "tuning"}
+        Field of the record that must not be empty.
+    """
+    if row:
+        return RowView(results, find_cells(records, row))
+    fitting = records
+    if needs:
+        own = records[[bool(record is not None and getattr(record, needs)) for record in records["record"]]]
+        fitting = records[records["row"].isin(set(own["row"]))]
+    board = leaderboard(fitting)
+    board = board[board["folds_done"] > 0] if len(board) else board
+    if board.empty:
+        what = {"history": "no row with epoch curves", "tuning": "no tuned row"}.get(
+            needs, "no row with a finished fold"
+        )
+        raise UsageError(what, hint="`serbench leaderboard` lists the rows")
+    first = board.sort_values(["complete"], ascending=False, kind="stable").iloc[0]
+    return RowView(results, records[(records["suite"] == first["suite"]) & (records["row"] == first["row"])])
+
+
+def corpus_of(records: pd.DataFrame, corpus: str | None) -> Cell:
+    """A cell of the corpus that is meant: the only one of the suite, or the named one.
+
+    Raises
+    ------
+    UsageError
+        If the suite has several and none is named.
+    """
+    cells = records[records["corpus"] != ""].drop_duplicates("corpus").set_index("corpus")["cell"]
+    if corpus in cells.index:
+        return cells[corpus]
+    names = ", ".join(cells.index)
+    if corpus or len(cells) != 1:
+        what = f"'{corpus}' is not in this suite" if corpus else f"this suite has {len(cells)} corpora"
+        raise UsageError(what, where="--corpus", hint=f"name one of: {names}")
+    return cells.iloc[0]
+
+
+def corpus_view(
+    name: str, circumstances: Circumstances, *, cell: Cell | None = None, choices: Mapping[str, Any] | None = None
+) -> CorpusView:
+    """Open a corpus (merged ones are joined by `+`) under the labels of a cell, else under its own.
+
+    Raises
+    ------
+    CorpusError
+        If it is not on this machine; says where to get it.
+    """
+    from serbench.corpora.labels import apply_labels, resolve_labels
+    from serbench.corpora.loading import merge, open_corpus
+    from serbench.registry import build_registry
+
+    registry = build_registry(circumstances.plugins)
+    names = name.split("+")
+    if unknown := sorted(set(names) - set(registry.names("corpus"))):
+        known = ", ".join(registry.names("corpus"))
+        what = f"no adapter is named '{unknown[0]}': its figures need the corpus, which only its suite can open"
+        raise CorpusError(what, hint=f"figures from records work all the same; corpora with an adapter: {known}")
+    options = cell.corpus_options if cell else {}
+    corpora = [open_corpus(registry.get("corpus", one), circumstances, options=options.get(one, {})) for one in names]
+    labels = cell.labels if cell else resolve_labels("native", [corpus.spec for corpus in corpora])
+    table = apply_labels(merge(corpora), labels)
+    if cell and cell.excluded:
+        table = table[~table["id"].isin(cell.excluded)].reset_index(drop=True)
+    return CorpusView(name, table, tuple(labels["labels"]), circumstances, choices or {})
