@@ -13,6 +13,7 @@ from serbench.errors import CorpusError, UsageError
 from serbench.specs import Circumstances
 
 if TYPE_CHECKING:
+    from serbench.records import Cell
     from serbench.registry import Registry
     from serbench.runner.plan import Filters, Plan
     from serbench.runner.suite import Suite
@@ -163,25 +164,25 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     from serbench.runner.observers import duration
 
     table = Table(title=f"Plan of suite {plan.suite.name}")
-    for name in ("corpus", "protocol", "features", "model", "folds", "state"):
+    for name in ("corpus", "protocol", "features", "model", "trials", "folds", "state"):
         table.add_column(name)
     rows: dict[tuple, Counter] = {}
     for item in plan.cells:
-        cell = item.cell
-        key = (cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name)
-        rows.setdefault(key, Counter())[item.state] += 1
+        rows.setdefault(_row_titles(item.cell), Counter())[item.state] += 1
     for key, states in rows.items():
         table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
     for row in plan.skipped:
-        cell = row.cell
-        table.add_row(
-            cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name, "0", f"skipped: {row.reason}"
-        )
+        table.add_row(*_row_titles(row.cell), "0", f"skipped: {row.reason}")
     make_console().print(table)
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)
     without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
     print(f"{_counts(plan)}; estimated time {duration(seconds)} with {around.jobs} jobs{without}")
+
+
+def _row_titles(cell: Cell) -> tuple[str, ...]:
+    trials = str(cell.tuning.get("trials", ""))
+    return cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name, trials
 
 
 def _report(plan: Plan, around: Circumstances) -> None:

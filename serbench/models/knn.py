@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "euclidean", "n_components": 100}
+PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "euclidean", "n_components": 100, "scaler": "standard"}
 
 
 def build(params, *, n_classes, seed):
     """Build scaler, projection and neighbours."""
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     from serbench.models.shallow.projection import BoundedPCA
+    from serbench.models.shallow.scaling import make_scaler
 
     chosen = complete("knn", PARAMS, params)
     projection = BoundedPCA(chosen.pop("n_components"))
-    return make_pipeline(StandardScaler(), projection, KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1))
+    scaler = make_scaler(chosen.pop("scaler"))
+    return make_pipeline(scaler, projection, KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1))
 
 
 def space(trial):
@@ -36,14 +39,18 @@ def search(X, y, Xv, yv, *, n_classes, seed):
     from sklearn.neighbors import KNeighborsClassifier
 
     from serbench.models.shallow.projection import project_once
+    from serbench.models.shallow.scaling import scale_both
 
-    projected, projected_v = project_once(X, Xv)
+    @cache
+    def projected(scaler):
+        return project_once(*scale_both(scaler, X, Xv))
 
     def evaluate(params):
         chosen = complete("knn", PARAMS, params)
+        vectors, vectors_v = projected(chosen.pop("scaler"))
         kept = slice(chosen.pop("n_components"))
-        neighbours = KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1).fit(projected[:, kept], y)
-        return neighbours.predict_proba(projected_v[:, kept]), {}
+        neighbours = KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1).fit(vectors[:, kept], y)
+        return neighbours.predict_proba(vectors_v[:, kept]), {}
 
     return evaluate
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"n_components": 200, "shrinkage": "auto"}
+PARAMS = {"n_components": 200, "shrinkage": "auto", "scaler": "standard"}
 
 
 def build(params, *, n_classes, seed):
     """Build scaler, projection and discriminant (equal priors: every class counts the same)."""
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     from serbench.models.shallow.projection import BoundedPCA
+    from serbench.models.shallow.scaling import make_scaler
 
     chosen = complete("lda", PARAMS, params)
-    return make_pipeline(
-        StandardScaler(), BoundedPCA(chosen["n_components"]), _discriminant(chosen["shrinkage"], n_classes)
-    )
+    discriminant = _discriminant(chosen["shrinkage"], n_classes)
+    return make_pipeline(make_scaler(chosen["scaler"]), BoundedPCA(chosen["n_components"]), discriminant)
 
 
 def _discriminant(shrinkage, n_classes):
@@ -37,14 +38,17 @@ def space(trial):
 def search(X, y, Xv, yv, *, n_classes, seed):
     """Scale and project once: fewer components are the first of them."""
     from serbench.models.shallow.projection import project_once
+    from serbench.models.shallow.scaling import scale_both
 
-    projected, projected_v = project_once(X, Xv)
+    @cache
+    def projected(scaler):
+        return project_once(*scale_both(scaler, X, Xv))
 
     def evaluate(params):
         chosen = complete("lda", PARAMS, params)
-        kept = slice(chosen["n_components"])
-        discriminant = _discriminant(chosen["shrinkage"], n_classes).fit(projected[:, kept], y)
-        return discriminant.predict_proba(projected_v[:, kept]), {}
+        (vectors, vectors_v), kept = projected(chosen["scaler"]), slice(chosen["n_components"])
+        discriminant = _discriminant(chosen["shrinkage"], n_classes).fit(vectors[:, kept], y)
+        return discriminant.predict_proba(vectors_v[:, kept]), {}
 
     return evaluate
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"C": 0.01, "class_weight": "balanced", "max_iter": 500}
+PARAMS = {"C": 0.01, "class_weight": "balanced", "max_iter": 500, "scaler": "standard"}
 
 
 def build(params, *, n_classes, seed):
     """Build scaler and regression (L2 penalty, L-BFGS)."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+
+    from serbench.models.shallow.scaling import make_scaler
 
     chosen = complete("logistic_regression", PARAMS, params)
-    return make_pipeline(StandardScaler(), LogisticRegression(**chosen))
+    return make_pipeline(make_scaler(chosen.pop("scaler")), LogisticRegression(**chosen))
 
 
 def space(trial):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from serbench.models.params import complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"kernel": "rbf", "C": 10.0, "gamma": "scale", "class_weight": "balanced"}
+PARAMS = {"kernel": "rbf", "C": 10.0, "gamma": "scale", "class_weight": "balanced", "scaler": "standard"}
 
 
 def build(params, *, n_classes, seed):
     """Build scaler and support vector classifier."""
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
+    from serbench.models.shallow.scaling import make_scaler
     from serbench.models.shallow.svc import SoftmaxSVC
 
     chosen = complete("svm", PARAMS, params)
-    return make_pipeline(StandardScaler(), SoftmaxSVC(**chosen, break_ties=True, random_state=seed))
+    scaler = make_scaler(chosen.pop("scaler"))
+    return make_pipeline(scaler, SoftmaxSVC(**chosen, break_ties=True, random_state=seed))
 
 
 def space(trial):
@@ -34,9 +37,18 @@ def space(trial):
 def search(X, y, Xv, yv, *, n_classes, seed):
     """Scale once and keep the inner products: every trial's kernel is made from them."""
     from serbench.models.shallow.kernels import KernelTrials
+    from serbench.models.shallow.scaling import scale_both
 
-    trials = KernelTrials(X, y, Xv, seed)
-    return lambda params: (trials.predict_proba(**complete("svm", PARAMS, params)), {})
+    @cache
+    def trials(scaler):
+        scaled, scaled_v = scale_both(scaler, X, Xv)
+        return KernelTrials(scaled, y, scaled_v, seed)
+
+    def evaluate(params):
+        chosen = complete("svm", PARAMS, params)
+        return trials(chosen.pop("scaler")).predict_proba(**chosen), {}
+
+    return evaluate
 
 
 SVM = ModelSpec(

@@ -9,7 +9,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "tensorflow", "keras")
+PACKAGES = ("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "tensorflow", "keras", "optuna")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

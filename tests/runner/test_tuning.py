@@ -191,6 +191,7 @@ def test_the_final_fit_takes_the_median_of_the_best_rounds(tmp_path, fitted):
     }
 
 
+@pytest.mark.filterwarnings("ignore:n_quantiles")
 @pytest.mark.parametrize("model", ["svm", "knn", "lda", "xgboost"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_what_trials_share_changes_no_answer(model, n_classes):
@@ -205,7 +206,8 @@ def test_what_trials_share_changes_no_answer(model, n_classes):
     evaluate = spec.search(X, y, Xv, yv, n_classes=n_classes, seed=3)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(8):
-        params = {**spec.params, **searched_params(spec, study.ask(), {}, {})}
+        choices = {"scaler": ["standard", "robust", "quantile", "none"]} if "scaler" in spec.params else {}
+        params = {**spec.params, **searched_params(spec, study.ask(), {}, choices)}
         if "n_neighbors" in params:
             params["n_neighbors"] = min(params["n_neighbors"], 20)
         answered, found = evaluate(params)

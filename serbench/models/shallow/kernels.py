@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from serbench.errors import ModelError
 from serbench.models.shallow.svc import SoftmaxSVC
@@ -18,14 +17,14 @@ class KernelTrials:
     Parameters
     ----------
     X : ndarray of shape (n, d)
+        Scaled, like `Xv`.
     y : ndarray of int, shape (n,)
     Xv : ndarray of shape (m, d)
     seed : int
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray, Xv: np.ndarray, seed: int):
-        scaler = StandardScaler().fit(X)
-        X, Xv = (scaler.transform(values).astype(np.float64) for values in (X, Xv))
+        X, Xv = (values.astype(np.float64) for values in (X, Xv))
         self._y, self._seed = y, seed
         self._scale = {"scale": 1 / (X.shape[1] * (X.var() or 1.0)), "auto": 1 / X.shape[1]}
         self._products = [values @ X.T for values in (X, Xv)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 
 class BoundedPCA(TransformerMixin, BaseEstimator):
@@ -32,10 +31,9 @@ class BoundedPCA(TransformerMixin, BaseEstimator):
 
 
 def project_once(X: np.ndarray, Xv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardise and project (n, d) and (m, d) vectors to all components that the first have.
+    """Project scaled (n, d) and (m, d) vectors to all components that the first have.
 
-    The first k columns are what `StandardScaler` and ``BoundedPCA(k)``, fitted on X, give.
+    The first k columns are what ``BoundedPCA(k)``, fitted on X, gives.
     """
-    scaler = StandardScaler().fit(X)
-    projection = BoundedPCA(min(np.shape(X))).fit(scaler.transform(X))
-    return projection.transform(scaler.transform(X)), projection.transform(scaler.transform(Xv))
+    projection = BoundedPCA(min(np.shape(X))).fit(X)
+    return projection.transform(X), projection.transform(Xv)
