@@ -28,6 +28,7 @@ SCHEMA = 1
 METADATA_KEY = b"serbench"
 PREDICTION_COLUMNS = ("corpus", "utterance", "speaker", "gender", "text", "intensity", "role", "truth", "predicted")
 PROBABILITY = "p:"
+DEGRADED = "degraded: "
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Cell:
         Ids of utterances that the suite leaves out.
     tuning, augment : mapping
         Empty: untuned, unaugmented.
+    members : tuple of mapping
+        Of an ensemble: the fields in which each member's cell of the same fold and seed differs from its own.
+    permute_labels : bool
+        A sanity run: the labels of the training part are permuted, so that nothing can be learnt.
     """
 
     corpus: str
@@ -70,6 +75,8 @@ class Cell:
     excluded: tuple[str, ...] = ()
     tuning: Mapping[str, Any] = field(default_factory=dict)
     augment: Mapping[str, Any] = field(default_factory=dict)
+    members: tuple[Mapping[str, Any], ...] = ()
+    permute_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain data of the fields that differ from their defaults."""
@@ -134,9 +141,13 @@ class Record:
     corpus : mapping
         `fingerprint`, `version`, `used`, `design`, `notes` (known defects handled, parts).
     validation : str
-        How the validation part was cut: speaker, text, stratified, or empty where there is none.
+        How the validation part was cut: speaker, text, stratified; test, where it was chosen on the test part by
+        mistake; empty where there is none.
     history : mapping
         Epoch curves of a deep model: name -> list of floats.
+    degradations : list of str
+        Names of the degraded versions of the test part that were answered too; the role of such a prediction is
+        ``degraded: name``.
     """
 
     cell: Cell
@@ -153,6 +164,7 @@ class Record:
     validation: str = ""
     history: Mapping[str, list[float]] = field(default_factory=dict)
     tuning: Mapping[str, Any] = field(default_factory=dict)
+    degradations: list[str] = field(default_factory=list)
     created: str = ""
     schema: int = SCHEMA
 
@@ -183,7 +195,8 @@ def make_predictions(
     labels : list of str
         The label list; columns of `probabilities` follow it.
     probabilities : ndarray of shape (n, len(labels))
-    role : {"test", "validation"}
+    role : {"test", "validation"} or str
+        ``degraded: name`` for the test part under a degradation.
     """
     frame = pd.DataFrame({name: table[name].to_numpy() for name in PREDICTION_COLUMNS[:6]})
     frame["role"] = role

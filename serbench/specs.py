@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, Any]
 Independence = Literal["speaker", "text", "corpus"]
+# Mistakes of published work that a protocol can make on purpose; what it gives is always called leaky.
+AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST = "augment before split", "select on test"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,9 @@ class ProtocolSpec:
     pin : callable, optional
         ``pin(params) -> params`` for a protocol that reads a file: adds the hash of its content, so that a changed
         file is another split with other cell ids.
+    mistake : {"", "augment before split", "select on test"}
+        For demonstration only: originals and augmented copies are split together, or the epoch is chosen on the test
+        part. The verdict is leaky whatever else is found.
     """
 
     name: str
@@ -132,6 +137,7 @@ class ProtocolSpec:
     params: Params = field(default_factory=dict)
     pin: Callable[[Params], dict[str, Any]] | None = None
     description: str = ""
+    mistake: str = ""
 
 
 @dataclass(frozen=True)

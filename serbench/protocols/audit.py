@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serbench.protocols.sharing import TWIN, SharingTable
+from serbench.protocols.sharing import PARENT, TWIN, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
-from serbench.specs import Split
+from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, Split
 
 INDEPENDENT = "speaker-independent"
 TRANSDUCTIVE = "transductive"
 UNKNOWN = "speakers unknown"
+NOTEWORTHY = 0.02
+COPIES = "augmented copies of test parents in training"
+MISTAKES = {AUGMENT_BEFORE_SPLIT: "augmented before the split", SELECT_ON_TEST: "epoch chosen on test"}
 
 
 def audit_split(
@@ -24,6 +27,7 @@ def audit_split(
     normalise: str = "none",
     independence: Collection[str] = (),
     corpus_labels: Collection[str] = (),
+    mistake: str = "",
 ) -> dict[str, Any]:
     """Say what the test part of a split shares with its training part.
 
@@ -37,6 +41,8 @@ def audit_split(
         What the protocol promises: a shared sentence is a leak where text independence is promised, else a note.
     corpus_labels : collection of str
         The corpus' own labels; a shorter class list is noted.
+    mistake : str
+        That of the protocol (`ProtocolSpec.mistake`): a leak of the whole test part, whatever else is shared.
 
     Returns
     -------
@@ -48,6 +54,8 @@ def audit_split(
     table = SharingTable.of(table)
     train, test = (np.unique(table.positions(ids)) for ids in (split.train, split.test))
     leaks = _leaks(table, train, test, independence)
+    if mistake:
+        leaks.append(_leak(MISTAKES[mistake], table.ids(test)))
     speakers_known = not (table.unknown("speaker", train) or table.unknown("speaker", test))
     independent = speakers_known and not leaks
     return {
@@ -75,6 +83,7 @@ def _leaks(
         "speakers shared": table.shared("speaker", train, test),
         "content duplicates": _shared_audio(table, train, test),
         "take twins": table.shared(TWIN, train, test),
+        COPIES: _shared_parents(table, train, test),
     }
     if "text" in independence:
         found["sentences shared"] = table.shared("text", train, test)
@@ -95,6 +104,12 @@ def _shared_audio(table: SharingTable, train: np.ndarray, test: np.ndarray) -> l
         names = [min(table.ids(table.having("content", [content], part))) for part in (train, test)]
         pairs.append(" = ".join(names))
     return sorted(pairs)
+
+
+def _shared_parents(table: SharingTable, train: np.ndarray, test: np.ndarray) -> list[str]:
+    """Recordings of which a version trains and another one is tested; the same id is another leak."""
+    both = np.intersect1d(train, test)
+    return table.shared(PARENT, np.setdiff1d(train, both), np.setdiff1d(test, both))
 
 
 def _notes(
@@ -118,6 +133,8 @@ def _notes(
         notes.append(f"{classes} classes of the corpus' {len(corpus_labels)}")
     if floor := _corpus_floor(table, train, test):
         notes.append(floor)
+    if floor := _speaker_floor(table, train, test):
+        notes.append(floor)
     if conflicting := table.conflicting_audio:
         examples = enumerate_some(" = ".join(names) for names in conflicting)
         notes.append(f"labels conflict on {len(conflicting)} recordings of equal audio: {examples}")
@@ -128,8 +145,28 @@ def _corpus_floor(table: SharingTable, train: np.ndarray, test: np.ndarray) -> s
     """What is known of the label from the corpus alone, where merged corpora are on both sides."""
     if len(table.shared("corpus", train, test)) < 2 or table.values("corpus", test) - table.values("corpus", train):
         return ""
-    learnt, tested = (table.shares("corpus", "label", part) for part in (train, test))
-    # Each corpus answers with the label that is likeliest under equal priors: the best for the UAR.
+    return _floor_text("corpus", *_floor(table, "corpus", train, test))
+
+
+def _speaker_floor(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
+    """What is known of the label from the speaker alone, where every test speaker is also in training."""
+    speakers = table.values("speaker", test)
+    known = speakers <= table.values("speaker", train)
+    if len(speakers) < 2 or not known or table.unknown("speaker", train) or table.unknown("speaker", test):
+        return ""
+    score, chance = _floor(table, "speaker", train, test)
+    # Speakers who act every class alike tell nothing.
+    return _floor_text("speaker", score, chance) if score > chance + NOTEWORTHY else ""
+
+
+def _floor(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
+    """The UAR of an answer from one column alone, and that of chance."""
+    learnt, tested = (table.shares(column, "label", part) for part in (train, test))
+    # Each value answers with the label that is likeliest under equal priors: the best for the UAR.
     answers = learnt.idxmax(axis=1)
-    recalls = [tested.loc[answers == label, label].sum() for label in tested if tested[label].any()]
-    return f"the corpus alone predicts the label with UAR {np.mean(recalls):.2f} (chance {1 / len(recalls):.2f})"
+    recalls = [tested.loc[tested.index.map(answers) == label, label].sum() for label in tested if tested[label].any()]
+    return float(np.mean(recalls)), 1 / len(recalls)
+
+
+def _floor_text(column: str, score: float, chance: float) -> str:
+    return f"the {column} alone predicts the label with UAR {score:.2f} (chance {chance:.2f})"

@@ -10,15 +10,15 @@ import pandas as pd
 
 from serbench.protocols.tables import equal_audio
 
-PROJECT, TWIN = "recording project", "twin"
+PROJECT, TWIN, PARENT = "recording project", "twin", "parent"
 
 
 class SharingTable:
     """A task table whose columns are looked up by codes; one serves all folds of a split.
 
     Besides the table's own columns there are `PROJECT`, what comes before the slash in a speaker's name, and
-    `TWIN`, speaker, text and label of an utterance: another take of one performance has the same. A value
-    is "" where it is unknown.
+    `TWIN`, speaker, text and label of an utterance: another take of one performance has the same. `PARENT` is the
+    utterance that an augmented copy was made from; an original is its own. A value is "" where it is unknown.
     """
 
     def __init__(self, table: pd.DataFrame):
@@ -88,4 +88,6 @@ class SharingTable:
             parts = [self._table[name].astype(str) for name in ("speaker", "text", "label")]
             known = np.logical_and.reduce([part != "" for part in parts])
             return (parts[0] + " · " + parts[1] + " · " + parts[2]).where(known, "")
+        if column == PARENT and PARENT not in self._table:
+            return self._table["id"]
         return self._table[column]
