@@ -102,9 +102,14 @@ def _history(searches: Mapping[str, Mapping[str, Any]]) -> Axes:
     return plot_optimization_history(studies if len(studies) > 1 else studies[0], target_name="inner UAR")
 
 
-def _importances(searches: Mapping[str, Mapping[str, Any]]) -> Axes | None:
-    from optuna.visualization.matplotlib import plot_param_importances
+def pooled_study(searches: Mapping[str, Mapping[str, Any]]) -> optuna.Study | None:
+    """One study of the complete trials of all searches, the values of each centred on its mean.
 
+    Returns
+    -------
+    Study or None
+        None where there is nothing to judge: no two trials differ in a parameter, or none in value.
+    """
     pooled = []
     for tuning in searches.values():
         complete = [trial for trial in tuning["trials"] if trial["state"] == "complete"]
@@ -113,7 +118,14 @@ def _importances(searches: Mapping[str, Mapping[str, Any]]) -> Axes | None:
     varied = {name for trial in pooled for name in trial.params if trial.params[name] != pooled[0].params.get(name)}
     if not varied or len({trial.value for trial in pooled}) < 2:
         return None
-    return plot_param_importances(_study("all folds", pooled), target_name="inner UAR")
+    return _study("all folds", pooled)
+
+
+def _importances(searches: Mapping[str, Mapping[str, Any]]) -> Axes | None:
+    from optuna.visualization.matplotlib import plot_param_importances
+
+    study = pooled_study(searches)
+    return None if study is None else plot_param_importances(study, target_name="inner UAR")
 
 
 def _study(name: str, trials: Sequence[FrozenTrial]) -> optuna.Study:
