@@ -170,7 +170,20 @@ def _space(trial: Trial) -> str:
         chosen = trial.spec.space(study.ask())
         expect(isinstance(chosen, dict), f"space returned {type(chosen).__name__}, not a dict")
         trial.build(**chosen)
+    if trial.spec.search is not None:
+        _search(trial)
     return ", ".join(sorted(chosen))
+
+
+def _search(trial: Trial) -> None:
+    # What trials share must not change what they answer.
+    estimator, X, y = trial.fitted
+    Xv, yv = make_data(trial.spec.accepts, CLASSES, seed=2, per_class=4)
+    evaluate = trial.spec.search(X, y, Xv, yv, n_classes=CLASSES, seed=7)
+    answered, found = evaluate(trial.params)
+    expect(isinstance(found, dict), f"search found {type(found).__name__}, not a dict")
+    same = not found and np.allclose(answered, estimator.predict_proba(Xv), atol=1e-3)
+    expect(same, "search answers otherwise than the model built, fitted and asked with the same parameters")
 
 
 def _round_trip(trial: Trial) -> str:

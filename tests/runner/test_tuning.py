@@ -143,6 +143,24 @@ def test_what_the_suite_fixes_is_not_searched(tmp_path):
     assert set(record.tuning["space"]) == {"colour"}
 
 
+def test_a_plug_in_need_not_declare_its_parameters(tmp_path):
+    (tmp_path / "free.py").write_text(
+        "from serbench import ModelSpec\n"
+        "def build(params, *, n_classes, seed):\n"
+        "    from sklearn.neighbors import KNeighborsClassifier\n"
+        "    return KNeighborsClassifier(**params)\n"
+        "FREE = ModelSpec(name='free', accepts='vector', build=build,\n"
+        "                 space=lambda t: {'n_neighbors': t.suggest_int('n_neighbors', 1, 30)})\n"
+    )
+    job = make_job(tmp_path, "free", trials=6)
+    around = dataclasses.replace(job.circumstances, plugins=(tmp_path / "free.py",))
+    record = run_cell(dataclasses.replace(job, circumstances=around))
+    assert record.status == "ok", record.traceback
+    trials = record.tuning["trials"]
+    assert trials[0]["params"] == {} and all("n_neighbors" in trial["params"] for trial in trials[1:])
+    assert record.params == trials[record.tuning["best"]]["params"]
+
+
 def test_further_parameters_can_be_chosen_from_a_list(tmp_path):
     record = run_cell(make_job(tmp_path, "oracle", trials=8, choices={"epochs": [1, 2, 3]}))
     tried = {trial["params"]["epochs"] for trial in record.tuning["trials"]}
