@@ -60,4 +60,4 @@ def draw_confusion(path: Path, title: str, labels: Sequence[str], confusion: np.
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=90, pil_kwargs={"compress_level": 3})
