@@ -73,3 +73,17 @@ def test_a_broken_plugin_is_listed_and_raises_when_asked_for(tmp_path, source, r
 def test_a_missing_plugin_file_is_named(tmp_path):
     registry = build_registry([tmp_path / "absent.py"])
     assert "no such plug-in file" in registry.broken["absent"]
+
+
+def test_entry_points_are_collected_and_a_broken_one_is_listed(tmp_path, monkeypatch):
+    (tmp_path / "shipped_plugin.py").write_text(PLUGIN)
+    info = tmp_path / "shipped-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shipped\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[serbench.plugins]\nshipped = shipped_plugin\nabsent = not_there_at_all\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = build_registry()
+    assert registry.get("model", "guess").accepts == "vector"
+    assert "entry point shipped" in registry.origins["model", "guess"].where
+    assert registry.source_hash("model", "guess")
+    assert "not_there_at_all" in registry.broken["absent"]
