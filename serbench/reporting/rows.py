@@ -60,7 +60,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "fit_seconds": _mean(record.seconds.get("fit") for record in records),
         "weights": _largest(record.sizes.get("weights") for record in records),
-        "bytes": _largest(record.sizes.get("bytes") for record in records),
+        "bytes": _largest(_bytes(record) for record in records),
         "source": cells["source"].iloc[0],
         "reason": "; ".join(filter(None, reasons)),
     }
@@ -192,6 +192,12 @@ def _scores(done: pd.DataFrame) -> dict[str, Any]:
 def _all_independent(records: Sequence[Record]) -> bool | None:
     said = [record.audit["speaker_independent"] for record in records if "speaker_independent" in record.audit]
     return all(said) if said else None
+
+
+def _bytes(record: Record) -> int | None:
+    # A network's weights are float32.
+    weights = record.sizes.get("weights")
+    return record.sizes.get("bytes") or (4 * weights if weights else None)
 
 
 def _options(cell: Cell) -> str:
