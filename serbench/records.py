@@ -56,7 +56,8 @@ class Cell:
     excluded : tuple of str
         Ids of utterances that the suite leaves out.
     tuning, augment : mapping
-        Empty: untuned, unaugmented.
+        Empty: untuned, unaugmented. Tuned: `trials`, and `timeout` (seconds), `inner` (folds), `features` and `choices`
+        where they differ from their defaults.
     members : tuple of mapping
         Of an ensemble: the fields in which each member's cell of the same fold and seed differs from its own.
     permute_labels : bool
@@ -145,6 +146,10 @@ class Record:
         mistake; empty where there is none.
     history : mapping
         Epoch curves of a deep model: name -> list of floats.
+    tuning : mapping
+        The search: `trials` (number, params, value, seconds, state, and the reason of a failed one), `best` (number of
+        the winner), `value` (its mean inner UAR), `seconds` of all trials, `inner` (how the inner folds were cut),
+        `folds`, `reproducible`, `space` (Optuna distributions by parameter). Empty where untuned.
     degradations : list of str
         Names of the degraded versions of the test part that were answered too; the role of such a prediction is
         ``degraded: name``.
