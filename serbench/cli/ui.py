@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -17,10 +18,12 @@ def ui(
 ) -> int:
     """Serve MLflow's pages on this machine until Ctrl-C, and print where."""
     from serbench.tracking.store import tracking_uri as checked_uri
-    from serbench.tracking.ui import HOST, addresses, start_server
+    from serbench.tracking.ui import HOST, addresses, start_server, stop_server
 
     around = options.circumstances(results=results)
     uri = checked_uri(tracking_uri, around.results)
+    # Ended by a signal, the server goes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = start_server(uri, port)
     try:
         print(f"MLflow on {uri}: http://{HOST}:{port} (Ctrl-C ends it)")
@@ -33,6 +36,5 @@ def ui(
     except KeyboardInterrupt:
         pass
     finally:
-        server.terminate()
-        server.wait()
+        stop_server(server)
     return 0

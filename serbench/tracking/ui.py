@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -48,9 +50,21 @@ def start_server(uri: str, port: int = PORT) -> subprocess.Popen:
         command += ["--default-artifact-root", root]
     with tempfile.TemporaryFile("w+") as said:
         environment = {**os.environ, **SERVER_ENVIRONMENT}
-        server = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-        _wait(server, port, said)
+        # A group of its own, since the server has children that must end with it.
+        server = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
+        try:
+            _wait(server, port, said)
+        except BaseException:
+            stop_server(server)
+            raise
     return server
+
+
+def stop_server(server: subprocess.Popen) -> None:
+    """End the server with all its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+    server.wait()
 
 
 def addresses(uri: str, port: int = PORT) -> dict[str, dict[str, str]]:
@@ -90,5 +104,4 @@ def _wait(server: subprocess.Popen, port: int, said: IO[str]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    server.terminate()
     raise TrackingError(f"MLflow's server does not answer after {START_SECONDS} s", where=f"port {port}")

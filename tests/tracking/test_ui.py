@@ -9,7 +9,7 @@ import pytest
 from serbench.errors import UsageError
 from serbench.tracking.mirror import mirror
 from serbench.tracking.store import open_client
-from serbench.tracking.ui import addresses, port_taken, start_server
+from serbench.tracking.ui import addresses, port_taken, start_server, stop_server
 from serbench.tracking.views import COMPARISON, CURVES, NAMES, TAG, UNSEEN, view_address, view_tags
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,8 +32,8 @@ def server(results, store):
     port = free_port()
     process = start_server(store, port)
     yield port
-    process.terminate()
-    process.wait()
+    stop_server(process)
+    assert not port_taken(port)
 
 
 def test_a_taken_port_is_told_of_before_anything_starts(store):
