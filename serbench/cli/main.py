@@ -31,9 +31,12 @@ def build_app() -> typer.Typer:
         corpora,
         freeze,
         leaderboard,
+        plot,
+        report,
         run,
         show,
         splits,
+        table,
         track,
         tune_plot,
         ui,
@@ -52,6 +55,9 @@ def build_app() -> typer.Typer:
     app.command("leaderboard")(leaderboard.leaderboard)
     app.command("show")(show.show)
     app.command("compare")(compare.compare)
+    app.command("table")(table.table)
+    app.command("plot")(plot.plot)
+    app.command("report")(report.report)
     app.add_typer(corpora.app, name="corpora")
     app.command("list")(listing.list_specs)
     app.command("check")(check.check)

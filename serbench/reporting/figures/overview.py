@@ -46,7 +46,7 @@ def _counts(axes: Axes, table: pd.DataFrame, labels: tuple[str, ...]) -> None:
     counts = pd.crosstab(table["label"], speaker_names(table)).reindex(list(labels), fill_value=0)
     numbered = counts.shape[1] <= MOST_NUMBERED
     seaborn.heatmap(
-        counts, ax=axes, cmap="Blues", vmin=0, annot=numbered, fmt="d", annot_kws={"size": 7}, linewidths=0.4,
+        counts, ax=axes, cmap="Blues", vmin=0, vmax=2 * counts.to_numpy().max(), annot=numbered, fmt="d", annot_kws={"size": 7}, linewidths=0.4,
         linecolor="white", cbar=not numbered, xticklabels=True if numbered else 10, yticklabels=True,
         cbar_kws={"label": "utterances"},
     )  # fmt: skip

@@ -53,7 +53,8 @@ def _task(task: pd.DataFrame) -> list[str]:
         method = f"95 % interval over {best['interval_unit']}s"
         line = (
             f"On {name}, tested on speakers that training never saw ({protocol}, speaker-independent: the honest "
-            f"protocol), {row_name(best)} is best with a UAR of {percent(best['uar'])} % "
+            f"protocol), {row_name(best)} is best with a UAR (the mean share of each emotion that it recognises) of "
+            f"{percent(best['uar'])} % "
             f"{interval_text(best['uar_low'], best['uar_high'])} ({method})"
         )
         lines.append(line + _lead(group) + ".")

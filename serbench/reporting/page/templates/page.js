@@ -59,7 +59,7 @@
   function table(caption, names, lines, settings = {}) {
     const head = element("thead", element("tr", names.map((name) => element("th", String(name), { scope: "col" }))));
     const cells = (line) => line.map((value, place) =>
-      place ? element("td", String(value ?? "–"), { class: typeof value === "string" && isNaN(parseFloat(value)) ? "" : "number" })
+      place ? element("td", String(value ?? "–"), { class: /^[a-z]/i.test(value ?? "") ? "" : "number" })
         : element("th", String(value), { scope: "row" }));
     return element("table", [element("caption", caption), head, element("tbody", lines.map((line) => element("tr", cells(line))))], settings);
   }

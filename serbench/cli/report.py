@@ -1,0 +1,45 @@
+"""`serbench report`: tables, figures and the page of a suite, or of all."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serbench.cli import options
+
+
+def report(
+    suite: Annotated[str | None, typer.Argument(help="A suite with results [all].")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="tables, figures or page. Repeatable [all three].")
+    ] = None,
+    style: Annotated[
+        list[str] | None, typer.Option("--format", "-f", help="Figures as pdf, svg or png. Repeatable [all three].")
+    ] = None,
+    corpus_path: options.CorpusPath = None,
+    data: options.Data = None,
+    cache: options.Cache = None,
+    results: options.Results = None,
+) -> None:
+    """Write a suite's report from its records: tables for papers, figures, and a page; then the index of all suites."""
+    from serbench.errors import ResultsError
+    from serbench.reporting.figures.canvas import FORMATS
+    from serbench.reporting.loading import suite_folder, suites_in
+    from serbench.reporting.page.render import write_index
+    from serbench.reporting.report import PARTS, write_report
+
+    around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
+    names = [suite_folder(around.results, suite).name] if suite else suites_in(around.results)
+    if not names:
+        hint = "`serbench run demo` makes some; --results names a folder"
+        raise ResultsError("no results yet", where=str(around.results), hint=hint)
+    for name in names:
+        folder = write_report(name, around, parts=only or PARTS, styles=style or FORMATS, said=_say)
+        print(folder / "index.html" if "page" in (only or PARTS) else folder)
+    print(write_index(around.results))
+
+
+def _say(line: str) -> None:
+    print(f"serbench: {line}", file=sys.stderr)

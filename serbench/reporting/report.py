@@ -1,0 +1,184 @@
+"""Write a suite's whole report: tables, figures and the page that links them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from serbench.errors import SerbenchError, UsageError
+from serbench.records import atomic_path
+from serbench.reporting.figures.canvas import FORMATS, save
+from serbench.reporting.figures.catalogue import draw, kinds
+from serbench.reporting.figures.kind import FigureKind, SuiteView
+from serbench.reporting.figures.views import corpus_view, row_view
+from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.loading import load_records
+from serbench.reporting.page.render import write_page
+from serbench.reporting.papers.make import ROW_KINDS, TEXT, row_paper, suite_paper
+from serbench.reporting.papers.writers import SUFFIXES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from serbench.specs import Circumstances
+
+PARTS = ("tables", "figures", "page")
+ROW_NEEDS = {"curves": "history", "tuning": "tuning"}
+Said = Callable[[str], None]
+
+
+def write_report(
+    suite: str,
+    circumstances: Circumstances,
+    *,
+    parts: Sequence[str] = PARTS,
+    styles: Sequence[str] = FORMATS,
+    said: Said = lambda line: None,
+) -> Path:
+    """Write ``results/<suite>/report``.
+
+    Parameters
+    ----------
+    suite : str
+        A suite with results.
+    circumstances : Circumstances
+        Where results are, and the corpora for the three figures that need them.
+    parts : sequence of str
+        Of `PARTS`.
+    styles : sequence of str
+        Formats of the figures.
+    said : callable
+        Told what was left out, and why, line by line.
+
+    Returns
+    -------
+    Path
+        The report's folder.
+
+    Raises
+    ------
+    UnknownName
+        If the suite has no results.
+    UsageError
+        For an unknown part or format.
+    ResultsError
+        If the folder cannot be written.
+    """
+    for kind, given, known in (("part", parts, PARTS), ("format", styles, FORMATS)):
+        if unknown := sorted(set(given) - set(known)):
+            raise UsageError(f"unknown {kind} '{unknown[0]}'", hint=f"one of: {', '.join(known)}")
+    records = load_records(circumstances.results, suite)
+    board = leaderboard(records)
+    folder = Path(circumstances.results) / suite / "report"
+    if "tables" in parts:
+        _write_tables(folder / "tables", circumstances.results, records, board, said)
+    if "figures" in parts:
+        _write_figures(folder / "figures", circumstances, records, board, styles, said)
+    if "page" in parts:
+        files = sorted(path for name in ("figures", "tables") for path in (folder / name).glob("*.*"))
+        write_page(circumstances.results, suite, records=records, board=board, files=files)
+    return folder
+
+
+def best_rows(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Corpus and row id of the best complete row of each corpus and label set, speaker-independent if there is one."""
+    complete = board[board["complete"]] if len(board) else board
+    for _, group in complete.groupby(["corpus", "labels", "options"], sort=False):
+        # The leaderboard has the speaker-independent protocols first, and the best row first in each.
+        first = group.iloc[0]
+        yield first["corpus"], first["row"]
+
+
+def _write_tables(folder: Path, results: Path, records: pd.DataFrame, board: pd.DataFrame, said: Said) -> None:
+    made: dict[str, Callable[[], str]] = {}
+    names = ["results"] + (["wide"] if board["corpus"].nunique() > 1 else [])
+    for style, suffix in SUFFIXES.items():
+        for name in names:
+            made[f"{name}.{suffix}"] = lambda name=name, style=style: suite_paper(board, name, style)
+    made["results-document.tex"] = lambda: suite_paper(board, "results", "latex", document=True)
+    for corpus, row in best_rows(board):
+        cells = records[records["row"] == row]
+        for kind in ROW_KINDS:
+            for style, suffix in SUFFIXES.items():
+                made[f"{kind}-{corpus}-{row}.{suffix}"] = lambda cells=cells, kind=kind, style=style: row_paper(
+                    results, cells, kind, style
+                )
+        made[f"per-class-{corpus}-{row}.txt"] = lambda cells=cells: row_paper(results, cells, "per-class", TEXT)
+    for name, make in made.items():
+        text = _tried(make, f"table {name}", said)
+        if text is not None:
+            with atomic_path(folder / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+
+
+def _write_figures(
+    folder: Path,
+    circumstances: Circumstances,
+    records: pd.DataFrame,
+    board: pd.DataFrame,
+    styles: Sequence[str],
+    said: Said,
+) -> None:
+    for name, kind, open_view in _planned_figures(circumstances, records, board):
+        figure = _tried(lambda kind=kind, open_view=open_view: draw(kind.name, open_view()), f"figure {name}", said)
+        for style in styles if figure is not None else ():
+            save(figure, folder / f"{name}.{style}")
+
+
+def _planned_figures(
+    circumstances: Circumstances, records: pd.DataFrame, board: pd.DataFrame
+) -> Iterator[tuple[str, FigureKind, Callable[[], Any]]]:
+    results = Path(circumstances.results)
+    rows = dict(best_rows(board))
+    for kind in kinds().values():
+        if kind.of == "suite":
+            yield kind.name, kind, lambda: SuiteView(records, board)
+        elif kind.of == "row":
+            for corpus, row in rows.items():
+                own = records[records["corpus"] == corpus]
+                needs = ROW_NEEDS.get(kind.name, "")
+                if needs and not _recorded(own, needs):
+                    continue
+                wanted = None if needs else row
+                yield (
+                    f"{kind.name}-{corpus}",
+                    kind,
+                    lambda own=own, wanted=wanted, needs=needs: row_view(own, results, wanted, needs=needs),
+                )
+    by_corpus = records[records["corpus"] != ""].drop_duplicates("corpus")
+    for corpus, cell in zip(by_corpus["corpus"], by_corpus["cell"], strict=True):
+        view = _Once(lambda corpus=corpus, cell=cell: corpus_view(corpus, circumstances, cell=cell))
+        for kind in kinds().values():
+            if kind.of == "corpus":
+                yield f"{kind.name}-{corpus}", kind, view
+
+
+class _Once:
+    """Calls a function at most once, for all who want its result; an error is raised to each."""
+
+    def __init__(self, function: Callable[[], Any]):
+        self.function, self.result, self.error = function, None, None
+
+    def __call__(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        if self.result is None:
+            try:
+                self.result = self.function()
+            except SerbenchError as error:
+                self.error = error
+                raise
+        return self.result
+
+
+def _recorded(records: pd.DataFrame, field: str) -> bool:
+    return any(record is not None and bool(getattr(record, field)) for record in records["record"])
+
+
+def _tried(make: Callable[[], Any], name: str, said: Said) -> Any:
+    try:
+        return make()
+    except SerbenchError as error:
+        said(f"no {name}: {error.what}")
+        return None
