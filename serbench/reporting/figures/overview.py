@@ -45,10 +45,11 @@ def _counts(axes: Axes, table: pd.DataFrame, labels: tuple[str, ...]) -> None:
 
     counts = pd.crosstab(table["label"], speaker_names(table)).reindex(list(labels), fill_value=0)
     numbered = counts.shape[1] <= MOST_NUMBERED
+    # Head-room above the largest count, so that a balanced corpus is not a wall of the darkest shade.
     seaborn.heatmap(
-        counts, ax=axes, cmap="Blues", vmin=0, vmax=2 * counts.to_numpy().max(), annot=numbered, fmt="d", annot_kws={"size": 7}, linewidths=0.4,
-        linecolor="white", cbar=not numbered, xticklabels=True if numbered else 10, yticklabels=True,
-        cbar_kws={"label": "utterances"},
+        counts, ax=axes, cmap="Blues", vmin=0, vmax=2 * counts.to_numpy().max(), annot=numbered, fmt="d",
+        annot_kws={"size": 7}, linewidths=0.4, linecolor="white", cbar=not numbered, yticklabels=True,
+        xticklabels=True if numbered else 10, cbar_kws={"label": "utterances"},
     )  # fmt: skip
     axes.set(xlabel="speaker", ylabel="", title="utterances of each label and speaker")
     axes.tick_params(length=0)

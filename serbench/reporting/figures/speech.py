@@ -80,7 +80,13 @@ def draw(view: CorpusView) -> Figure:
             wave.set_ylabel("amplitude")
             image.set_ylabel("frequency (kHz)")
         image.set_xlabel("time (s)")
-    figure.colorbar(spectrograms[0], ax=figure.axes, label="level (dB relative to the utterance's loudest point)", shrink=0.6, pad=0.01)
+    figure.colorbar(
+        spectrograms[0],
+        ax=figure.axes,
+        label="level (dB relative to the utterance's loudest point)",
+        shrink=0.6,
+        pad=0.01,
+    )
     return figure
 
 

@@ -1,0 +1,100 @@
+import shutil
+
+import pytest
+import typer
+from made_suites import make_cell, save
+from typer.testing import CliRunner
+
+from serbench.cli import plot, report, table
+from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
+
+
+@pytest.fixture
+def program():
+    app = typer.Typer()
+    for name, verb in (("table", table.table), ("plot", plot.plot), ("report", report.report)):
+        app.command(name)(verb)
+
+    def run(*words):
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        if result.exception is not None:
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def own_results(report_results, tmp_path):
+    """A copy to write reports into."""
+    return shutil.copytree(report_results, tmp_path / "results", ignore=shutil.ignore_patterns("report", "index.html"))
+
+
+def test_table_prints_or_writes(program, report_results, tmp_path):
+    printed = program("table", "toy", "-f", "latex", "--label", "tab:mine", "--results", report_results).stdout
+    assert printed.startswith(r"\begin{table}") and r"\label{tab:mine}" in printed
+    path = tmp_path / "new" / "speakers.csv"
+    words = ["*/official/*/knn", "-k", "per-speaker", "--sort", "uar", "-f", "csv", "-o", path]
+    assert str(path) in program("table", "toy", *words, "--results", report_results).stdout
+    assert len(path.read_text().splitlines()) == 13
+    text = program("table", "toy", "*/official/*/knn", "-f", "text", "--results", report_results).stdout
+    assert "f1-score" in text and "macro avg" in text
+
+
+def test_plot_lists_its_kinds_and_draws_where_it_is_told(program, report_results, tmp_path):
+    assert "gap" in program("plot").stdout
+    path = tmp_path / "pictures" / "gap.svg"
+    assert program("plot", "gap", "toy", "-o", path, "--results", report_results).stdout.strip() == str(path)
+    assert "toy: random folds overstate UAR" in path.read_text()
+
+
+def test_report_writes_tables_figures_page_and_index(program, own_results):
+    result = program("report", "toy", "--format", "png", "--results", own_results)
+    folder = own_results / "toy" / "report"
+    for name in ("tables/results.tex", "tables/results.csv", "figures/gap.png", "figures/confusion-toy.png",
+                 "figures/curves-toy.png", "figures/tuning-toy.png", "index.html"):  # fmt: skip
+        assert (folder / name).is_file(), name
+    assert list((folder / "tables").glob("per-speaker-toy-*.md"))
+    assert 'href="figures/gap.png"' in (folder / "index.html").read_text()
+    assert (own_results / "index.html").is_file()
+    assert "no figure speech-toy" in result.stderr and "no adapter is named 'toy'" in result.stderr
+    assert not list(folder.rglob("*.tmp"))
+
+
+def test_report_of_failures_alone_says_what_is_lacking(program, tmp_path):
+    save(tmp_path / "toy", make_cell(), None, status="failed", reason="it broke")
+    result = program("report", "toy", "--format", "png", "--results", tmp_path)
+    assert "no table results.md: none of 1 rows has a finished fold; the first reason: it broke" in result.stderr
+    assert "it broke" in (tmp_path / "toy" / "report" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["table", "nosuch"], UnknownName),
+        (["table", "toy", "--columns", "uarr"], UnknownName),
+        (["table", "toy", "--kind", "per-class"], UsageError),
+        (["table", "toy", "knn", "--kind", "results"], UsageError),
+        (["table", "toy", "--kind", "per-clas"], UnknownName),
+        (["table", "toy", "--format", "docx"], UsageError),
+        (["table", "toy", "*/official/*/knn", "--columns", "uar"], UsageError),
+        (["table", "toy", "*/official/*/broken"], ResultsError),
+        (["plot", "gap"], UsageError),
+        (["plot", "gpa", "toy"], UnknownName),
+        (["plot", "gap", "toy", "knn"], UsageError),
+        (["plot", "gap", "toy", "--format", "gif"], UsageError),
+        (["plot", "confusion", "toy", "nosuch"], UnknownName),
+        (["report", "nosuch"], UnknownName),
+        (["report", "toy", "--only", "pages"], UsageError),
+    ],
+)
+def test_mistakes_are_clear_errors(program, report_results, words, error):
+    with pytest.raises(error) as caught:
+        program(*words, "--results", report_results)
+    assert isinstance(caught.value, SerbenchError) and caught.value.hint
+
+
+def test_a_folder_that_cannot_be_written_is_named(program, own_results):
+    (own_results / "toy" / "report").write_text("a file in the way")
+    with pytest.raises(ResultsError, match="cannot write"):
+        program("report", "toy", "--only", "page", "--results", own_results)
