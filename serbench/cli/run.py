@@ -35,6 +35,14 @@ def run(
     trials: Annotated[
         int | None, typer.Option("--trials", help="Tune: parameter sets tried per fold; adds rows beside the untuned.")
     ] = None,
+    permute_labels: Annotated[
+        bool,
+        typer.Option("--permute-labels", help="Sanity run on permuted training labels: must fall to chance."),
+    ] = False,
+    require: Annotated[
+        str | None,
+        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
@@ -72,10 +80,17 @@ def run(
     )
     registry = open_registry(around)
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
-    filters = Filters(*kept, trials=_budget(trials))
+    filters = Filters(*kept, trials=_budget(trials), permute_labels=permute_labels)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
-    how = {"dry_run": dry_run, "force": force, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
+    how = {
+        "require": require,
+        "dry_run": dry_run,
+        "force": force,
+        "fail_fast": fail_fast,
+        "save_models": save_models,
+        "tracking": uri,
+    }
     return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
 
 
@@ -112,18 +127,22 @@ def _run_suite(
     around: Circumstances,
     filters: Filters,
     *,
+    require: str | None,
     dry_run: bool,
     force: bool,
     fail_fast: bool,
     save_models: bool,
     tracking: str | None,
 ) -> int:
+    from serbench.runner.audits import require_verdict
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
     from serbench.runner.plan import make_plan
     from serbench.tracking.observer import Tracker
 
     plan = make_plan(suite, registry, around, filters, force=force)
+    if require:
+        require_verdict(plan.cells, require)
     print(f"suite {suite.name}: {_counts(plan)}", file=sys.stderr)
     for note in dict.fromkeys(note for task in plan.tasks for note in task.summary()["notes"]):
         print(f"  {note}", file=sys.stderr)

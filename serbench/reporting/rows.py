@@ -204,6 +204,8 @@ def _options(cell: Cell) -> str:
     named = [f"{corpus}: {compact(options)}" for corpus, options in sorted(cell.corpus_options.items()) if options]
     if cell.excluded:
         named.append(f"{len(cell.excluded)} excluded")
+    if cell.permute_labels:
+        named.append("training labels permuted")
     return "; ".join(named)
 
 

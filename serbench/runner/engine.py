@@ -10,19 +10,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from serbench.protocols.audit import audit_split
-from serbench.protocols.sharing import SharingTable
+from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, read_cell, write_cell
 from serbench.registry import Registry
+from serbench.runner.audits import Audits
 from serbench.runner.dispatch import POLL, work_off
+from serbench.runner.ensembles import average_members
 from serbench.runner.environment import describe_environment
-from serbench.runner.execute import failed_record, run_cell
+from serbench.runner.execute import failed_record, now, run_cell
 from serbench.runner.extraction import extract_missing
+from serbench.runner.grid import ALL_FOLDS
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.jobs import CellJob
 from serbench.runner.ledger import record_plan, write_task_table
 from serbench.runner.observers import Observer
-from serbench.runner.plan import ALL_FOLDS, Plan, PlannedCell, SkippedRow
+from serbench.runner.plan import Plan, SkippedRow
 from serbench.runner.pool import Pool, WorkerDied
 from serbench.runner.task import Task
 from serbench.runner.tuning.progress import SearchProgress
@@ -93,7 +95,30 @@ def _run_cells(
     interrupt: Interrupt,
     save_models: bool,
 ) -> Iterator[Record]:
+    for record in _trained(plan, registry, circumstances, observers, interrupt, save_models):
+        yield _told(record, plan, observers)
+    for record in _averaged(plan, circumstances, interrupt):
+        yield _told(record, plan, observers)
+
+
+def _told(record: Record, plan: Plan, observers: Sequence[Observer]) -> Record:
+    _, predictions = read_cell(cell_path(plan.folder, record.cell.id))
+    for observer in observers:
+        observer.finished(record, predictions)
+    return record
+
+
+def _trained(
+    plan: Plan,
+    registry: Registry,
+    circumstances: Circumstances,
+    observers: Sequence[Observer],
+    interrupt: Interrupt,
+    save_models: bool,
+) -> Iterator[Record]:
     jobs = deque(_cell_jobs(plan, circumstances, save_models))
+    if not jobs:
+        return
     with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads, plan.folder / "work" / "workers.log") as pool:
         interrupt.on_second(lambda: pool.close(kill=True))
         extract_missing(plan, registry, circumstances, pool, observers, interrupt)
@@ -105,23 +130,38 @@ def _run_cells(
                     time.sleep(POLL)
                 jobs.append(job)
                 continue
-            record = result if isinstance(result, Record) else _failure(job, result)
-            _, predictions = read_cell(cell_path(plan.folder, record.cell.id))
-            for observer in observers:
-                observer.finished(record, predictions)
-            yield record
+            yield result if isinstance(result, Record) else _failure(job, result)
+
+
+def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) -> Iterator[Record]:
+    """Ensembles, in this process: their members are done, and an average takes no time."""
+    environment, audits = describe_environment(circumstances.threads), Audits()
+    for item in plan.todo:
+        if not item.cell.members or interrupt.stopped:
+            continue
+        common = {
+            "audit": audits.of(item),
+            "environment": environment,
+            "corpus": item.task.summary(),
+            "plugin_hash": item.plugin_hash,
+            "created": now(),
+        }
+        try:
+            record, predictions = average_members(item.cell, plan.folder, common)
+        except SerbenchError as error:
+            record, predictions = Record(item.cell, "failed", reason=str(error), **common), empty_predictions()
+        write_cell(plan.folder, record, predictions)
+        yield record
 
 
 def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
-    audits: dict[tuple, dict] = {}
-    sharing = {task.key: SharingTable(task.table) for task in plan.tasks}
+    audits = Audits()
     for item in plan.todo:
-        split = (item.task.key, item.cell.protocol_name, item.cell.seed, item.split.fold, item.cell.normalise)
-        if split not in audits:
-            audits[split] = _audit(item, sharing[item.task.key])
-        audit = audits[split]
+        if item.cell.members:
+            continue
+        audit = audits.of(item)
         # Folds from a file promise nothing; where they are speaker-disjoint all the same, so is the validation part.
         found = {"speaker"} if audit["speaker_independent"] else set()
         yield CellJob(
@@ -138,17 +178,9 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             environment=environment,
             force=plan.force,
             save_model=save_models,
+            mistake=item.mistake,
+            wanted=item.wanted,
         )
-
-
-def _audit(item: PlannedCell, sharing: SharingTable) -> dict:
-    return audit_split(
-        sharing,
-        item.split,
-        independence=item.independence,
-        normalise=item.cell.normalise,
-        corpus_labels=item.task.own_labels,
-    )
 
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:

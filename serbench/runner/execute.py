@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import datetime
+import pickle
 import time
 import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from serbench.errors import ResultsError, SerbenchError
+from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
 from serbench.models.saving import save_model
-from serbench.protocols.inner import validation_split
-from serbench.records import Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
-from serbench.runner.fitting import FittedModel, Training, fit_model
-from serbench.runner.inputs import open_registry, read_matrix, read_task_table, store_of, stored_spec
+from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
+from serbench.runner.copies import followed_by_copies, with_permuted_labels
+from serbench.runner.fitting import FittedModel, Training, fit_model, training_parts
+from serbench.runner.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
 from serbench.runner.jobs import CellJob, ExtractJob
 from serbench.runner.locks import lock
 from serbench.runner.plan import is_stale
 from serbench.runner.tuning.cell import tune_cell
-from serbench.specs import ModelSpec
+from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
 
 
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
     """Compute missing features and return the failures as (path, reason)."""
     registry = open_registry(job.circumstances)
     sets = [(stored_spec(registry, name), params) for name, params in job.sets]
-    return extract_into(store_of(job.circumstances), sets, job.items)
+    return extract_into(store_of(job.circumstances), sets, job.items, job.alteration)
 
 
 def run_cell(job: CellJob) -> Record | None:
@@ -52,7 +56,7 @@ def _finished(job: CellJob) -> Record | None:
         record = read_record(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
-    done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash)
+    done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.wanted)
     return record if done else None
 
 
@@ -79,8 +83,13 @@ def _common(job: CellJob) -> dict[str, Any]:
         "environment": job.environment,
         "corpus": job.corpus,
         "plugin_hash": job.plugin_hash,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created": now(),
     }
+
+
+def now() -> str:
+    """The time of a record, to the microsecond: an ensemble knows by it which answers of a member it averaged."""
+    return datetime.datetime.now(datetime.UTC).isoformat()
 
 
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
@@ -90,29 +99,41 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     matrix = read_matrix(job.task_file, job.cell, job.circumstances)
     clock.lap("features")
     labels = list(job.cell.labels["labels"])
-    params, tuning = {**spec.params, **job.cell.model["params"]}, {}
+    if job.cell.permute_labels:
+        table = with_permuted_labels(table, job.train, job.seed("permutation"))
+    params, tuning, features = {**spec.params, **job.cell.model["params"]}, {}, job.cell.features
     if job.cell.tuning:
         tuned = tune_cell(job, spec, table)
-        params, matrix, tuning = tuned.params, tuned.matrix, tuned.record
+        params, matrix, tuning, features = tuned.params, tuned.matrix, tuned.record, tuned.features
         clock.lap("tuning", tuning["seconds"])
-    training = _training_parts(job, spec, table)
-    fitted = fit_model(spec, params, matrix, table, labels, training, seed=job.seed(spec.name))
+
+    def fit(training: Training) -> FittedModel:
+        return fit_model(spec, params, matrix, table, labels, training, seed=job.seed(spec.name))
+
+    training = _training_parts(job, table, validate=spec.validation)
+    fitted = fit(_followed(job, table, training))
     clock.lap("fit")
-    parts = {"test": job.test} | ({"validation": training.validation} if len(training.validation) else {})
+    judge, judged = fitted, training
+    if job.wanted.validation and not spec.validation:
+        # The model itself trains on the whole training part: another one, fitted without it, answers this part.
+        judged = _training_parts(job, table, validate=True)
+        judge = fit(_followed(job, table, judged))
+        clock.lap("calibration")
+    answers = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
+    if len(judged.validation):
+        answers.append(("validation", judged.validation, judge.predict_proba(matrix.take(judged.validation))))
+    answers += _degraded_answers(job, fitted, features, table)
     predictions = pd.concat(
-        [
-            make_predictions(table.iloc[rows], labels, fitted.predict_proba(matrix.take(rows)), role)
-            for role, rows in parts.items()
-        ],
+        [make_predictions(table.iloc[rows], labels, chances, role) for role, rows, chances in answers],
         ignore_index=True,
     )
     clock.lap("predict")
     sizes = {
         "train": len(training.fit),
-        "validation": len(training.validation),
+        "validation": len(judged.validation),
         "test": len(job.test),
         "dimensions": int(matrix.dimensions),
-        **_weights(fitted.estimator),
+        **_size(fitted.estimator),
     }
     if job.save_model:
         sizes["bytes"] = _save(fitted, job, params)
@@ -122,25 +143,48 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         params=params,
         seconds=clock.seconds,
         sizes=sizes,
-        validation=training.level,
+        validation=judged.level,
         history=getattr(fitted.estimator, "history", {}),
         tuning=tuning,
+        degradations=[name for name, _ in job.wanted.degradations],
         **_common(job),
     )
     return record, predictions
 
 
-def _training_parts(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Training:
-    if not spec.validation:
-        return Training(job.train, np.array([], dtype=int), "")
-    rows = table.iloc[job.train].reset_index(drop=True)
-    fit, validation, level = validation_split(rows, job.independence, seed=job.seed("validation"))
-    return Training(job.train[fit], job.train[validation], level)
+def _degraded_answers(
+    job: CellJob, fitted: FittedModel, features: Sequence[Mapping[str, Any]], table: pd.DataFrame
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Role, rows and probabilities of the test part under each degradation that is wanted."""
+    for name, changes in job.wanted.degradations:
+        degraded = read_altered(table.iloc[job.test], features, Alteration(changes), job.circumstances)
+        yield DEGRADED + name, job.test, fitted.predict_proba(degraded.take(range(len(job.test))))
 
 
-def _weights(estimator: Any) -> dict[str, int]:
+def _training_parts(job: CellJob, table: pd.DataFrame, *, validate: bool) -> Training:
+    seed = job.seed("validation")
+    return training_parts(
+        table, job.train, job.test, job.independence, validate=validate, mistake=job.mistake, seed=seed
+    )
+
+
+def _followed(job: CellJob, table: pd.DataFrame, training: Training) -> Training:
+    """The training rows and their copies; what is split together with its copies has them already."""
+    if not job.cell.augment or job.mistake == AUGMENT_BEFORE_SPLIT:
+        return training
+    return replace(training, fit=followed_by_copies(table, training.fit))
+
+
+def _size(estimator: Any) -> dict[str, int]:
+    # A network is measured by its weights, anything else by what it would fill on disk; nothing is written.
     count = getattr(estimator, "count_params", None)
-    return {"weights": int(count())} if callable(count) else {}
+    if callable(count):
+        return {"weights": int(count())}
+    try:
+        return {"bytes": len(pickle.dumps(estimator))}
+    except Exception:
+        # A plug-in's estimator may hold what cannot be serialised; its size stays unknown.
+        return {}
 
 
 def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any]) -> int:

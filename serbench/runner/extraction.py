@@ -5,16 +5,22 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+import pandas as pd
+
+from serbench.features.augmentation import Alteration
 from serbench.registry import Registry
+from serbench.runner.copies import alterations
 from serbench.runner.dispatch import work_off
 from serbench.runner.execute import extract
 from serbench.runner.inputs import store_of, stored_spec
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.jobs import ExtractJob
 from serbench.runner.observers import Observer
-from serbench.runner.plan import Plan
+from serbench.runner.plan import Plan, PlannedCell
 from serbench.runner.pool import Pool, WorkerDied
 from serbench.runner.tuning.choices import feature_choices
 from serbench.specs import Circumstances
@@ -48,30 +54,74 @@ def extract_missing(
                 observer.warned(f"no features of {path}: {reason}")
 
 
+@dataclass
+class _Need:
+    """Utterances whose features of one set are needed under one alteration."""
+
+    entry: Mapping[str, Any]
+    alteration: Alteration | None
+    paths: dict[str, str] = field(default_factory=dict)
+
+    def key(self, content: str) -> str:
+        """What the store calls them."""
+        return self.alteration.key(content) if self.alteration else content
+
+
 def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[ExtractJob]:
     store = store_of(circumstances)
-    wanted = {}
-    for item in plan.todo:
-        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
-            if entry["name"] not in circumstances.features_files:
-                wanted[json.dumps([item.task.key, entry], sort_keys=True)] = (item.task, entry)
     # Files that lack the same sets go together, so that one analysis feeds them all.
-    lacking: dict[tuple[str, str], list[tuple]] = {}
-    for task, entry in wanted.values():
+    lacking: dict[tuple[str, str, str], list[tuple]] = {}
+    by_version: dict[str, Alteration | None] = {}
+    for need in _needs(plan, circumstances):
+        entry, version = need.entry, need.key("")
+        by_version[version] = need.alteration
         spec = stored_spec(registry, entry["name"])
-        paths = dict(zip(task.table["content"], task.table["path"], strict=True))
-        for content in store.missing(spec, entry["params"], list(paths)):
-            sets = lacking.setdefault((content, paths[content]), [])
+        by_key = {need.key(content): (content, path) for content, path in need.paths.items()}
+        for key in store.missing(spec, entry["params"], list(by_key)):
+            sets = lacking.setdefault((version, *by_key[key]), [])
             if (entry["name"], entry["params"]) not in sets:
                 sets.append((entry["name"], entry["params"]))
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for item, sets in lacking.items():
-        groups.setdefault(json.dumps(sets, sort_keys=True), []).append(item)
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for (version, content, path), sets in lacking.items():
+        groups.setdefault((version, json.dumps(sets, sort_keys=True)), []).append((content, path))
     return [
-        ExtractJob(circumstances, tuple((name, params) for name, params in json.loads(sets)), tuple(chunk))
-        for sets, items in groups.items()
+        ExtractJob(
+            circumstances,
+            tuple((name, params) for name, params in json.loads(sets)),
+            tuple(chunk),
+            by_version[version],
+        )
+        for (version, sets), items in groups.items()
         for chunk in _chunks(items, circumstances.jobs)
     ]
+
+
+def _needs(plan: Plan, circumstances: Circumstances) -> Iterable[_Need]:
+    needs: dict[str, _Need] = {}
+    for item in plan.todo:
+        if item.cell.members:
+            continue
+        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
+            if entry["name"] in circumstances.features_files:
+                continue
+            for alteration, rows in _versions(item):
+                version = alteration.key("") if alteration else ""
+                name = json.dumps([item.task.key, entry, version], sort_keys=True)
+                need = needs.setdefault(name, _Need(entry, alteration))
+                need.paths.update(zip(rows["content"], rows["path"], strict=True))
+    return needs.values()
+
+
+def _versions(item: PlannedCell) -> Iterable[tuple[Alteration | None, pd.DataFrame]]:
+    """The utterances of a cell as they are, its copies, and its test part under each degradation."""
+    originals = item.task.originals
+    yield None, originals
+    for alteration in alterations(item.cell.augment):
+        yield alteration, originals
+    if item.wanted.degradations:
+        tested = originals[originals["id"].isin(item.split.test)]
+        for _, changes in item.wanted.degradations:
+            yield Alteration(changes), tested
 
 
 def _chunks(items: list, workers: int) -> list[list]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import pandas as pd
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
-from serbench.specs import ModelSpec
+from serbench.protocols.inner import validation_split
+from serbench.specs import SELECT_ON_TEST, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,37 @@ class Training:
     fit: np.ndarray
     validation: np.ndarray
     level: str
+
+
+def training_parts(
+    table: pd.DataFrame,
+    train: np.ndarray,
+    test: np.ndarray,
+    independence: Collection[str],
+    *,
+    validate: bool,
+    mistake: str,
+    seed: int,
+) -> Training:
+    """Cut the validation part from the training part, with the protocol's own independence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Task table.
+    train, test : ndarray of int
+        Positions on each side.
+    validate : bool
+        Whether there is a validation part at all.
+    mistake : str
+        "select on test" takes the test part for it, for demonstration.
+    """
+    if not validate:
+        return Training(train, train[:0], "")
+    if mistake == SELECT_ON_TEST:
+        return Training(train, test, "test")
+    fit, validation, level = validation_split(table.iloc[train].reset_index(drop=True), independence, seed=seed)
+    return Training(train[fit], train[validation], level)
 
 
 @dataclass(frozen=True)
@@ -92,7 +124,7 @@ def fit_model(
     if len(seen) < 2:
         raise ModelError("the training part holds fewer than two classes", hint="choose another protocol or labels")
     arguments: dict[str, Any] = {}
-    if len(training.validation):
+    if spec.validation and len(training.validation):
         usable = training.validation[codes[training.validation] >= 0]
         arguments["validation"] = (matrix.take(usable), codes[usable])
     if spec.groups:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from serbench.features.augmentation import Alteration
 from serbench.features.matrix import FeatureMatrix, concatenate
 from serbench.features.normalise import normalise_by_speaker
 from serbench.features.precomputed import precomputed_spec, read_precomputed
@@ -38,6 +41,17 @@ def read_matrix(task_file: Path, cell: Cell, circumstances: Circumstances) -> Fe
     """Features of all utterances of a task, as the cell wants them; rows follow the task table."""
     sources = (circumstances.cache, circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
     return _matrix(task_file, canonical_json(cell.features), cell.normalise, *sources)
+
+
+def read_altered(
+    table: pd.DataFrame,
+    features: Sequence[Mapping[str, Any]],
+    alteration: Alteration,
+    circumstances: Circumstances,
+) -> FeatureMatrix:
+    """Features of some rows of a task table under an alteration."""
+    contents = [alteration.key(content) for content in table["content"]]
+    return _read_sets(open_registry(circumstances), store_of(circumstances), features, {}, table["id"], contents)
 
 
 def stored_spec(registry: Registry, name: str) -> FeatureSpec:
@@ -75,13 +89,24 @@ def _matrix(
 ) -> FeatureMatrix:
     table, files = read_task_table(task_file), dict(features_files)
     registry = _registry(plugins, features_files, tuple(map(_stamp, plugins)))
+    sets = json.loads(features)
+    matrix = _read_sets(registry, FeatureStore(cache / "features"), sets, files, table["id"], table["content"])
+    return normalise_by_speaker(matrix, table["speaker"]) if normalise == "speaker" else matrix
+
+
+def _read_sets(
+    registry: Registry,
+    store: FeatureStore,
+    features: Sequence[Mapping[str, Any]],
+    files: Mapping[str, Path],
+    ids: Sequence[str],
+    contents: Sequence[str],
+) -> FeatureMatrix:
     parts = []
-    for entry in json.loads(features):
+    for entry in features:
         if entry["name"] in files:
-            parts.append(read_precomputed(files[entry["name"]], table["id"]))
+            parts.append(read_precomputed(files[entry["name"]], ids))
         else:
             spec = stored_spec(registry, entry["name"])
-            params = {**spec.params, **entry["params"]}
-            parts.append(FeatureStore(cache / "features").read(spec, params, table["id"], table["content"]))
-    matrix = parts[0] if len(parts) == 1 else concatenate(parts)
-    return normalise_by_speaker(matrix, table["speaker"]) if normalise == "speaker" else matrix
+            parts.append(store.read(spec, {**spec.params, **entry["params"]}, ids, contents))
+    return parts[0] if len(parts) == 1 else concatenate(parts)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
-from serbench.records import Cell
+from serbench.records import Cell, Record
 from serbench.specs import Circumstances
 
 
@@ -21,6 +22,31 @@ class ExtractJob:
     circumstances: Circumstances
     sets: tuple[tuple[str, Mapping[str, Any]], ...]
     items: tuple[tuple[str, str], ...]
+    alteration: Alteration | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a cell leaves behind besides the answers to its test part; not part of its id.
+
+    Attributes
+    ----------
+    degradations : tuple of (name, changes)
+        Degraded versions of the test part to answer too.
+    validation : bool
+        Answers to a validation part, also of a model that needs none: ensembles calibrate their members on them.
+    """
+
+    degradations: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    validation: bool = False
+
+    def lacking_in(self, record: Record) -> bool:
+        """Whether a finished cell was run before this was wanted."""
+        named = {name for name, _ in self.degradations}
+        return not named <= set(record.degradations) or (self.validation and not record.validation)
+
+
+NOTHING_MORE = Wanted()
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,8 @@ class CellJob:
     ----------
     train, test : ndarray of int
         Positions in the task table.
+    mistake : str
+        That of the protocol, made on purpose.
     """
 
     cell: Cell
@@ -46,6 +74,8 @@ class CellJob:
     environment: Mapping[str, Any]
     force: bool = False
     save_model: bool = False
+    mistake: str = ""
+    wanted: Wanted = NOTHING_MORE
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""

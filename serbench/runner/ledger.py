@@ -62,7 +62,8 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
 
 def _add_splits(plan: Plan) -> None:
     path = plan.folder / SPLITS_FILE
-    folds = {(item.task.key, item.cell.protocol_name, item.cell.seed, item.split.fold): item for item in plan.cells}
+    # Augmented rows meet the folds of their plain twins.
+    folds = {(item.task.name, item.cell.protocol_name, item.cell.seed, item.split.fold): item for item in plan.cells}
     tables = [
         splits_table(item.task.name, item.cell.protocol_name, item.cell.seed, [item.split], item.task.table)
         for item in folds.values()

@@ -6,20 +6,24 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from serbench.errors import BrokenPromise, ProtocolError, ResultsError, SuiteError, UnknownName
+from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
+from serbench.identity import canonical_json
 from serbench.protocols.splitting import split
 from serbench.records import Cell, Record, cell_path, read_record
 from serbench.registry import Registry
-from serbench.runner.selection import Filters, entry_key, select
-from serbench.runner.suite import Entry, Suite, Tuning
-from serbench.runner.task import Task, build_task
-from serbench.runner.tuning.choices import INNER, feature_choices
-from serbench.specs import Circumstances, FeatureSpec, ModelSpec, ProtocolSpec, Split
+from serbench.runner.copies import with_copies
+from serbench.runner.ensembles import member_cells, members_created, refuse_lonely
+from serbench.runner.grid import splittings, suite_rows
+from serbench.runner.jobs import NOTHING_MORE, Wanted
+from serbench.runner.refusals import refuse_empty, refuse_unalterable, refuse_untuned
+from serbench.runner.selection import Filters, select
+from serbench.runner.suite import Suite
+from serbench.runner.task import Task, build_task, present_entries
+from serbench.runner.tuning.choices import feature_choices
+from serbench.specs import AUGMENT_BEFORE_SPLIT, Circumstances, ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
-ALL_FOLDS = "*"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class PlannedCell:
     independence: frozenset[str]
     plugin_hash: str
     state: str = "new"
+    mistake: str = ""
+    wanted: Wanted = NOTHING_MORE
 
 
 @dataclass(frozen=True)
@@ -84,79 +90,71 @@ def make_plan(
     folder = circumstances.results / suite.name
     cells: dict[str, PlannedCell] = {}
     skipped: dict[str, SkippedRow] = {}
-    tasks = [build_task(suite, entry, registry, circumstances) for entry in suite.corpora]
+    entries = present_entries(suite, registry, circumstances) or suite.corpora
+    tasks = [build_task(suite, entry, registry, circumstances) for entry in entries]
     for task in tasks:
-        for protocol, seed in {(entry_key(entry), seed): (entry, seed) for entry, seed in _splittings(suite)}.values():
-            rows = list(_rows(suite, task, registry, protocol, seed))
+        for protocol, seed in splittings(suite):
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
-            try:
-                splits = split(task.table, spec, seed, **protocol.params)
-            except BrokenPromise:
-                raise
-            except ProtocolError as error:
-                skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
-                continue
-            for fold in _chosen(splits, filters.fold):
-                for row in rows:
-                    cell = replace(row, fold=fold.fold)
-                    hashes = _plugin_hash(cell, registry)
-                    cells.setdefault(cell.id, PlannedCell(cell, task, fold, spec.independence, hashes))
-    _refuse_empty(suite, filters, cells, skipped)
-    _refuse_untuned(suite, filters, cells, skipped)
-    looked_up = tuple(replace(item, state=state_of(item, folder)) for item in cells.values())
-    return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(tasks))
+            listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
+            for home, rows in _at_home(task, listed):
+                pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
+                try:
+                    splits = split(pool.table, spec, seed, **protocol.params)
+                except BrokenPromise:
+                    raise
+                except ProtocolError as error:
+                    skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
+                    continue
+                for fold in _chosen(splits, filters.fold):
+                    for row in rows:
+                        item = _planned(row, home, fold, spec, suite, registry)
+                        cells.setdefault(item.cell.id, item)
+    refuse_empty(suite, filters, cells, skipped)
+    refuse_untuned(suite, filters, cells, skipped)
+    refuse_unalterable(suite, cells.values(), circumstances)
+    if not any(vars(filters).values()):
+        refuse_lonely(suite.ensembles, (item.cell for item in cells.values()), where=f"suite '{suite.name}'")
+    looked_up = _looked_up(cells, folder)
+    homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
+    return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()))
 
 
-def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int) -> Iterable[Cell]:
-    where = f"suite '{suite.name}'"
-    for block in suite.grid:
-        if entry_key(protocol) not in {entry_key(entry) for entry in block.protocols}:
-            continue
-        for entry in block.features:
-            sets = [registry.get("features", item.name, where=where) for item in entry.sets]
-            for item in block.models:
-                model = registry.get("model", item.name, where=where)
-                if fits(model, sets):
-                    cell = Cell(
-                        corpus=task.name,
-                        labels=task.labels,
-                        features=tuple(_resolved(s, e, where) for s, e in zip(sets, entry.sets, strict=True)),
-                        normalise=entry.normalise,
-                        model=_resolved(model, item, where),
-                        protocol=_resolved(registry.get("protocol", protocol.name, where=where), protocol, where),
-                        fold=ALL_FOLDS,
-                        seed=seed,
-                        corpus_options=task.options,
-                        excluded=task.excluded,
-                    )
-                    yield cell
-                    tuning = block.tuning or suite.tuning
-                    if tuning and model.space:
-                        yield replace(cell, tuning=_resolved_tuning(tuning, cell, model, registry, where))
+def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:
+    """Cells with their states; the members of ensembles answer a validation part too."""
+    members = {cell.id for item in cells.values() for cell in member_cells(item.cell)}
+    found: dict[str, PlannedCell] = {}
+    # Ensembles come last: their state depends on that of their members.
+    for name, item in sorted(cells.items(), key=lambda pair: bool(pair[1].cell.members)):
+        if name in members:
+            item = replace(item, wanted=replace(item.wanted, validation=True))
+        state = state_of(item, folder)
+        if state == "done" and any(found[cell.id].state != "done" for cell in member_cells(item.cell)):
+            state = "stale"
+        found[name] = replace(item, state=state)
+    return list(found.values())
 
 
-def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Registry, where: str) -> dict[str, Any]:
-    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take."""
-    alternatives = []
-    for entry in tuning.features:
-        sets = [registry.get("features", item.name, where=where) for item in entry.sets]
-        resolved = [_resolved(spec, item, where) for spec, item in zip(sets, entry.sets, strict=True)]
-        if fits(model, sets) and resolved != list(cell.features):
-            alternatives.append(resolved)
-    found = {
-        "timeout": tuning.timeout,
-        "inner": tuning.inner if tuning.inner != INNER else None,
-        "features": alternatives,
-        "choices": {name: values for name, values in tuning.choices.items() if name in model.params},
-    }
-    return {"trials": tuning.trials, **{name: value for name, value in found.items() if value}}
+def _at_home(task: Task, rows: Iterable[Cell]) -> list[tuple[Task, list[Cell]]]:
+    """Rows by the task that they are trained on: the corpus as it is, or with the copies that they ask for."""
+    by_augment: dict[str, list[Cell]] = {}
+    for row in rows:
+        by_augment.setdefault(canonical_json(row.augment), []).append(row)
+    return [(with_copies(task, same[0].augment) if same[0].augment else task, same) for same in by_augment.values()]
 
 
-def fits(model: ModelSpec, sets: Sequence[FeatureSpec]) -> bool:
-    """Whether a model takes these feature sets: of its kind, among those it names, and only vectors side by side."""
-    right_kind = all(item.kind == model.accepts for item in sets)
-    named = not model.features or all(item.name in model.features for item in sets)
-    return right_kind and named and (len(sets) == 1 or model.accepts == "vector")
+def _planned(row: Cell, home: Task, fold: Split, spec: ProtocolSpec, suite: Suite, registry: Registry) -> PlannedCell:
+    cell = replace(row, fold=fold.fold)
+    # Copies among the test part have no degraded versions; a mistake is not worth more.
+    degradations = suite.robustness.degradations() if suite.robustness and not spec.mistake else {}
+    return PlannedCell(
+        cell=cell,
+        task=home,
+        split=fold,
+        independence=spec.independence,
+        plugin_hash=_plugin_hash(cell, registry),
+        mistake=spec.mistake,
+        wanted=Wanted(degradations=tuple(degradations.items())),
+    )
 
 
 def state_of(item: PlannedCell, folder: Path) -> str:
@@ -170,38 +168,24 @@ def state_of(item: PlannedCell, folder: Path) -> str:
         return "damaged"
     if record.status != "ok":
         return "failed"
-    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash) else "done"
+    if item.cell.members and record.params.get("members") != members_created(item.cell, folder):
+        return "stale"
+    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash, item.wanted) else "done"
 
 
-def is_stale(record: Record, fingerprint: str, plugin_hash: str) -> bool:
-    """Whether a finished cell was made from another corpus or another plug-in source."""
-    return record.corpus.get("fingerprint") != fingerprint or record.plugin_hash != plugin_hash
-
-
-def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
-    # A plug-in model without declared parameters takes any; the rest take what they declare.
-    declared = spec.params or not isinstance(spec, ModelSpec)
-    for name in entry.params if declared else ():
-        if name not in spec.params:
-            raise UnknownName.among(f"parameter of '{spec.name}'", name, spec.params, where=where)
-    missing = object()
-    given = spec.pin(entry.params) if isinstance(spec, ProtocolSpec) and spec.pin else entry.params
-    params = {key: value for key, value in given.items() if value != spec.params.get(key, missing)}
-    return {"name": spec.name, "version": spec.version, "params": params}
+def is_stale(record: Record, fingerprint: str, plugin_hash: str, wanted: Wanted) -> bool:
+    """Whether a finished cell was made from another corpus or plug-in source, or lacks answers wanted of it."""
+    changed = record.corpus.get("fingerprint") != fingerprint or record.plugin_hash != plugin_hash
+    return changed or wanted.lacking_in(record)
 
 
 def _plugin_hash(cell: Cell, registry: Registry) -> str:
+    if cell.members:
+        return "+".join(filter(None, (_plugin_hash(member, registry) for member in member_cells(cell))))
     named = [("model", cell.model["name"]), ("protocol", cell.protocol["name"])]
     used = itertools.chain(*feature_choices(cell.tuning, cell.features))
     named += [("features", entry["name"]) for entry in used]
     return "+".join(filter(None, (registry.source_hash(*key) for key in named)))
-
-
-def _splittings(suite: Suite) -> Iterable[tuple[Entry, int]]:
-    for block in suite.grid:
-        for protocol in block.protocols:
-            for seed in suite.seeds:
-                yield protocol, seed
 
 
 def _chosen(splits: list[Split], folds: Sequence[str]) -> list[Split]:
@@ -213,32 +197,20 @@ def _chosen(splits: list[Split], folds: Sequence[str]) -> list[Split]:
 
 def _ordered(cells: Iterable[PlannedCell], registry: Registry) -> tuple[PlannedCell, ...]:
     # Classical cells first, and the untuned before the tuned (quick answers); cells on the same features next to each
-    # other, so that a worker loads each matrix once.
+    # other, so that a worker loads each matrix once; ensembles after their members.
     def order(item: PlannedCell):
         cell = item.cell
-        deep, tuned = registry.get("model", cell.model["name"]).accepts == "sequence", bool(cell.tuning)
-        return deep, tuned, cell.corpus, cell.feature_name, cell.model_name, cell.protocol_name, cell.seed, cell.fold
+        deep = not cell.members and registry.get("model", cell.model["name"]).accepts == "sequence"
+        return (
+            bool(cell.members),
+            deep,
+            bool(cell.tuning),
+            cell.corpus,
+            cell.feature_name,
+            cell.model_name,
+            cell.protocol_name,
+            cell.seed,
+            cell.fold,
+        )
 
     return tuple(sorted(cells, key=order))
-
-
-def _refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:
-    if cells or skipped:
-        return
-    given = ", ".join(f"{name}={list(value)}" for name, value in vars(filters).items() if value)
-    raise SuiteError(
-        "no cell is left: no model fits these feature sets" + (f" under the filters {given}" if given else ""),
-        where=f"suite '{suite.name}'",
-        hint="`serbench list models` shows what each accepts",
-    )
-
-
-def _refuse_untuned(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:
-    rows = [item.cell for item in (*cells.values(), *skipped.values())]
-    if filters.trials is None or any(cell.tuning for cell in rows):
-        return
-    raise SuiteError(
-        f"nothing to tune: no search space in {', '.join(sorted({cell.model['name'] for cell in rows}))}",
-        where=f"suite '{suite.name}'",
-        hint="choose a model that declares a `space`, or leave --trials out",
-    )

@@ -16,10 +16,9 @@ from serbench.errors import ResultsError
 from serbench.features.matrix import FeatureMatrix
 from serbench.features.normalise import normalise_by_speaker
 from serbench.identity import seed_for
-from serbench.protocols.inner import validation_split
 from serbench.records import Cell, Record
 from serbench.registry import Registry
-from serbench.runner.fitting import FittedModel, Training, fit_model
+from serbench.runner.fitting import FittedModel, fit_model, training_parts
 from serbench.runner.inputs import read_matrix
 from serbench.runner.ledger import write_task_table
 from serbench.runner.plan import PlannedCell, make_plan
@@ -42,21 +41,32 @@ def probe_cell(suite: str, record: Record, registry: Registry, circumstances: Ci
     Raises
     ------
     ResultsError
-        If the cell was tuned or is no longer in the suite.
+        If the cell was tuned or augmented, or is no longer in the suite.
     """
     cell = record.cell
-    if cell.tuning:
-        raise ResultsError("a tuned cell is not probed", where=cell.id, hint="probe the untuned row beside it")
+    special = {
+        "an ensemble": cell.members,
+        "tuned": cell.tuning,
+        "augmented": cell.augment,
+        "permuted": cell.permute_labels,
+    }
+    for kind, setting in special.items():
+        if setting:
+            raise ResultsError(f"a cell that is {kind} is not probed", where=cell.id, hint="probe the plain row")
     item, matrix = _inputs(suite, cell, registry, circumstances)
     spec = registry.get("model", cell.model["name"])
     table, labels = item.task.table, list(cell.labels["labels"])
     train, test = (np.flatnonzero(table["id"].isin(side)) for side in (item.split.train, item.split.test))
-    training = Training(train, train[:0], "")
-    if spec.validation:
-        independence = item.independence | ({"speaker"} if record.audit["speaker_independent"] else set())
-        rows = table.iloc[train].reset_index(drop=True)
-        fit, validation, level = validation_split(rows, independence, seed=_seed(cell, "validation"))
-        training = Training(train[fit], train[validation], level)
+    independence = item.independence | ({"speaker"} if record.audit["speaker_independent"] else set())
+    training = training_parts(
+        table,
+        train,
+        test,
+        independence,
+        validate=spec.validation,
+        mistake=item.mistake,
+        seed=_seed(cell, "validation"),
+    )
 
     def prepare(raw: FeatureMatrix) -> FeatureMatrix:
         return normalise_by_speaker(raw, table["speaker"]) if cell.normalise == "speaker" else raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serbench.errors import UnknownName
 from serbench.registry import Registry
@@ -13,7 +13,10 @@ from serbench.runner.suite import Block, Entry, FeaturesEntry, Suite, Tuning
 
 @dataclass(frozen=True)
 class Filters:
-    """Names to keep; an empty one keeps all. `trials` tunes, whatever the suite says."""
+    """Names to keep; an empty one keeps all. `trials` tunes, whatever the suite says.
+
+    `permute_labels` makes sanity runs: the training labels are permuted, so that every row must fall to chance.
+    """
 
     corpus: Sequence[str] = ()
     features: Sequence[str] = ()
@@ -22,6 +25,7 @@ class Filters:
     fold: Sequence[str] = ()
     seed: Sequence[int] = ()
     trials: int | None = None
+    permute_labels: bool = False
 
 
 def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
@@ -38,10 +42,27 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
         entry for entry, name in zip(suite.corpora, known, strict=True) if not filters.corpus or name in filters.corpus
     ]
     seeds = list(filters.seed) or suite.seeds
+    ensembles, filters = _with_members(suite, filters)
     grid = _filtered(suite, registry, filters)
     return suite.model_copy(
-        update={"corpora": corpora, "seeds": seeds, "grid": grid, "tuning": _tuning(suite.tuning, filters)}
+        update={
+            "corpora": corpora,
+            "seeds": seeds,
+            "grid": grid,
+            "tuning": _tuning(suite.tuning, filters),
+            "ensembles": ensembles,
+        }
     )
+
+
+def _with_members(suite: Suite, filters: Filters) -> tuple[dict[str, list[str]], Filters]:
+    """The ensembles that are kept, and filters that keep their members too."""
+    named = {name: suite.ensembles[name] for name in filters.model if name in suite.ensembles}
+    if not filters.model:
+        return suite.ensembles, filters
+    members = [member.partition("@")[0] for kept in named.values() for member in kept]
+    models = [name for name in filters.model if name not in named] + members
+    return named, replace(filters, model=tuple(dict.fromkeys(models)))
 
 
 def _tuning(tuning: Tuning | None, filters: Filters) -> Tuning | None:
@@ -72,7 +93,9 @@ def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]
         protocols = [entry for entry in block.protocols if _matches(entry, filters.protocol)]
         if features and models and protocols:
             tuning = block.tuning and _tuning(block.tuning, filters)
-            kept.append(Block(features=features, models=models, protocols=protocols, tuning=tuning))
+            kept.append(
+                Block(features=features, models=models, protocols=protocols, tuning=tuning, augment=block.augment)
+            )
     return kept
 
 

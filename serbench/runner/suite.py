@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 import serbench
 from serbench.errors import SuiteError, UnknownName
+from serbench.runner.conditions import SETTINGS, Robustness, Variants
 
 PACKAGE = Path(serbench.__file__).parent
 
@@ -69,6 +70,14 @@ def _labels(value: Any) -> Any:
     return {"map": value} if isinstance(value, str) else value
 
 
+def _member(value: str) -> str:
+    model, _, features = value.partition("@")
+    if not (model and features):
+        raise ValueError("a member is written model@features, as the leaderboard names them")
+    return value
+
+
+Member = Annotated[str, AfterValidator(_member)]
 Named = Annotated[Entry, BeforeValidator(_named)]
 Merged = Annotated[list[Annotated[CorpusEntry, BeforeValidator(_named)]], BeforeValidator(_listed), Field(min_length=1)]
 
@@ -107,13 +116,14 @@ class Tuning(_Strict):
 class Block(_Strict):
     """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
 
-    `tuning` takes the place of the suite's.
+    `tuning` and `augment` take the place of the suite's.
     """
 
     features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
     models: Annotated[list[Named], Field(min_length=1)]
     protocols: Annotated[list[Named], Field(min_length=1)]
     tuning: Tuning | None = None
+    augment: Variants | None = None
 
 
 class Labels(_Strict):
@@ -124,6 +134,43 @@ class Labels(_Strict):
     merge: dict[str, str] = {}
 
 
+class Claim(_Strict):
+    """A published number, and the rows of the suite that stand for it.
+
+    Attributes
+    ----------
+    model : str
+        What the authors call it.
+    reported : float
+        Between 0 and 1; none where they give no number.
+    row : str
+        ``model@features`` of the rows.
+    own, mistake, speaker_independent : str
+        Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
+        where there is no suspicion), and with whole speakers held out.
+    augment : bool
+        Whether the claim is about the augmented rows.
+    """
+
+    claim: str
+    model: str
+    metric: Literal["accuracy", "uar", "macro_f1", "weighted_f1"] = "accuracy"
+    reported: Annotated[float, Field(ge=0, le=1)] | None = None
+    row: Member
+    own: str
+    mistake: str | None = None
+    speaker_independent: str
+    augment: bool = False
+    note: str = ""
+
+
+class Published(_Strict):
+    """Where published numbers come from."""
+
+    source: str
+    claims: Annotated[list[Claim], Field(min_length=1)]
+
+
 class Suite(_Strict):
     """A suite.
 
@@ -132,13 +179,21 @@ class Suite(_Strict):
     corpora : list
         Each entry a corpus, or a list of corpora that are merged.
     absent : {"error", "skip"}
-        What to do about the absent ones among merged corpora.
+        What to do about absent corpora: the rest is run, if two of those that are merged are there.
     defects : {"drop", "keep"}
         `keep` leaves known defects in, to reproduce published data sets.
     exclude : list of str
         Ids (`corpus/utterance`) left out.
     tuning : mapping
         Adds a tuned row beside each row whose model has a search space.
+    augment : mapping, or list of mappings and "none"
+        Altered copies of the training utterances; a list gives a row for each.
+    robustness : mapping
+        Degraded versions of the test part that every trained model answers too.
+    ensembles : mapping
+        Name -> members, each the ``model@features`` of a row of this suite; the mean of their calibrated probabilities.
+    published : mapping
+        Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
 
     name: str
@@ -151,6 +206,10 @@ class Suite(_Strict):
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
     seeds: Annotated[list[int], Field(min_length=1)] = [0]
     tuning: Tuning | None = None
+    augment: Variants = [None]
+    robustness: Robustness | None = None
+    ensembles: dict[str, Annotated[list[Member], Field(min_length=2)]] = {}
+    published: Published | None = None
     grid: Annotated[list[Block], Field(min_length=1)]
 
     @field_validator("seeds")
@@ -269,7 +328,7 @@ def _line(node: yaml.Node, keys: list[Any]) -> int:
 
 def _allowed_keys(keys: list[Any]) -> list[str]:
     parents = {"grid": Block, "labels": Labels, "features": FeaturesEntry, "models": Entry, "protocols": Entry}
-    parents["tuning"] = Tuning
+    parents |= {"tuning": Tuning, "claims": Claim, "published": Published, **SETTINGS}
     for key in reversed(keys[:-1]):
         if key in parents:
             return sorted(parents[key].model_fields) + (["name", "params"] if key == "features" else [])

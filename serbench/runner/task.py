@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,8 @@ class Task:
         Task table, sorted by id.
     labels : mapping
         The resolved label map, as in `Cell.labels`.
+    augment : mapping
+        As in `Cell.augment`: the table then holds the copies behind the originals.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Task:
     labels: Mapping[str, Any]
     options: Mapping[str, Any]
     excluded: tuple[str, ...]
+    augment: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -47,7 +50,13 @@ class Task:
     @cached_property
     def key(self) -> str:
         """Names the file that hands the table to the workers."""
-        return content_id([self.fingerprint, self.labels, self.options, self.excluded])
+        copies = [self.augment] if self.augment else []
+        return content_id([self.fingerprint, self.labels, self.options, self.excluded, *copies])
+
+    @cached_property
+    def originals(self) -> pd.DataFrame:
+        """The table without copies."""
+        return self.table[self.table["id"] == self.table["parent"]] if self.augment else self.table
 
     @cached_property
     def own_labels(self) -> tuple[str, ...]:
@@ -62,20 +71,35 @@ class Task:
             "version": "+".join(corpus.spec.version for corpus in self.corpora),
             "used": sum(corpus.used for corpus in self.corpora),
             "design": None if None in designs else sum(designs),
-            "utterances": len(self.table),
+            "utterances": len(self.originals),
             "notes": [note for corpus in self.corpora for note in corpus.notes],
         }
 
 
 def absent_corpora(suite: Suite, registry: Registry, circumstances: Circumstances) -> list[str]:
     """Corpora that a suite needs and that are not there."""
-    lacking = []
-    for entry in suite.corpora:
-        absent = [item.name for item in entry if not corpus_present(corpus_spec(item, registry), circumstances)]
-        enough = suite.absent == "skip" and len(entry) - len(absent) >= min(2, len(entry))
-        if not enough:
-            lacking += absent
-    return list(dict.fromkeys(lacking))
+    if suite.absent == "skip" and present_entries(suite, registry, circumstances):
+        return []
+    absent = [item.name for entry in suite.corpora for item in _absent(entry, registry, circumstances)]
+    return list(dict.fromkeys(absent))
+
+
+def present_entries(suite: Suite, registry: Registry, circumstances: Circumstances) -> list[list[CorpusEntry]]:
+    """The suite's corpus entries; where absent ones are to be skipped, those of which enough is there.
+
+    A single corpus has to be there, and two of those that are merged.
+    """
+    if suite.absent == "error":
+        return list(suite.corpora)
+    return [
+        entry
+        for entry in suite.corpora
+        if len(entry) - len(_absent(entry, registry, circumstances)) >= min(2, len(entry))
+    ]
+
+
+def _absent(entry: list[CorpusEntry], registry: Registry, circumstances: Circumstances) -> list[CorpusEntry]:
+    return [item for item in entry if not corpus_present(corpus_spec(item, registry), circumstances)]
 
 
 def corpus_spec(entry: CorpusEntry, registry: Registry) -> CorpusSpec:

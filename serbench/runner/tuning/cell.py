@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from serbench.features.matrix import FeatureMatrix
 from serbench.protocols.inner import inner_folds
+from serbench.runner.copies import followed_by_copies
 from serbench.runner.inputs import read_matrix
 from serbench.runner.jobs import CellJob
 from serbench.runner.tuning.choices import INNER, feature_choices
 from serbench.runner.tuning.journal import Journal, journal_path
 from serbench.runner.tuning.objective import Objective
 from serbench.runner.tuning.search import FEATURES, FOUND, REASON, SEARCHED, Search, best_of, run_search
-from serbench.specs import ModelSpec
+from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -36,12 +38,15 @@ class Tuned:
         Complete parameters for the final fit.
     matrix : FeatureMatrix
         The chosen features of all utterances.
+    features : tuple of mapping
+        The chosen sets, as in `Cell.features`.
     record : dict
         `Record.tuning`.
     """
 
     params: dict[str, Any]
     matrix: FeatureMatrix
+    features: tuple[Mapping[str, Any], ...]
     record: dict[str, Any]
 
 
@@ -63,6 +68,9 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     matrices = [read_matrix(job.task_file, replace(job.cell, features=sets), job.circumstances) for sets in choices]
     rows = table.iloc[job.train].reset_index(drop=True)
     folds, level = _folds(rows, job, int(tuning.get("inner", INNER)))
+    if job.cell.augment and job.mistake != AUGMENT_BEFORE_SPLIT:
+        # Copies follow their parents: into the fits, never among what judges them.
+        rows, folds = _with_copies(table, job.train, folds)
     objective = Objective(
         spec=spec,
         rows=rows,
@@ -85,7 +93,13 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     best = best_of(trials)
     params = {**spec.params, **search.fixed, **best.user_attrs[SEARCHED], **best.user_attrs[FOUND]}
     chosen = search.features.index(best.params.get(FEATURES, search.features[0]))
-    return Tuned(params, matrices[chosen], _record(trials, best, level, len(folds), search.timeout))
+    return Tuned(params, matrices[chosen], choices[chosen], _record(trials, best, level, len(folds), search.timeout))
+
+
+def _with_copies(table: pd.DataFrame, train: np.ndarray, folds: list) -> tuple[pd.DataFrame, list]:
+    copies = np.setdiff1d(followed_by_copies(table, train), train)
+    rows = table.iloc[np.concatenate([train, copies])].reset_index(drop=True)
+    return rows, [(followed_by_copies(rows, fit), test) for fit, test in folds]
 
 
 def _folds(rows: pd.DataFrame, job: CellJob, inner: int):

@@ -1,0 +1,64 @@
+"""Augmented copies in a task: rows of their own that carry their parent's id and follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from serbench.features.augmentation import Alteration
+from serbench.protocols.sharing import PARENT
+from serbench.runner.task import Task
+
+MARK = "#"
+
+
+def alterations(augment: Mapping[str, Any]) -> list[Alteration]:
+    """One alteration for each copy that `Cell.augment` asks for; none where it is empty."""
+    changes = {name: value for name, value in augment.items() if name != "copies"}
+    return [Alteration(changes, copy) for copy in range(1, augment.get("copies", 0) + 1)]
+
+
+def with_copies(task: Task, augment: Mapping[str, Any]) -> Task:
+    """The task with its copies behind its originals.
+
+    Copy k of `corpus/utterance` is called `corpus/utterance#k`; its `content` is that under which the feature store
+    keeps the altered audio, and `parent` is the id of its original (an original is its own).
+    """
+    originals = task.table.assign(**{PARENT: task.table["id"]})
+    parts = [originals]
+    for alteration in alterations(augment):
+        mark = f"{MARK}{alteration.copy}"
+        parts.append(
+            originals.assign(
+                id=originals["id"] + mark,
+                utterance=originals["utterance"] + mark,
+                content=[alteration.key(content) for content in originals["content"]],
+            )
+        )
+    return replace(task, table=pd.concat(parts, ignore_index=True), augment=augment)
+
+
+def followed_by_copies(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """Positions of some originals and of all their copies."""
+    parents = table[PARENT].to_numpy()
+    return np.flatnonzero(np.isin(parents, parents[rows]))
+
+
+def with_copy_ids(ids: Sequence[str], augment: Mapping[str, Any]) -> tuple[str, ...]:
+    """Ids of some originals and of all their copies."""
+    marks = [f"{MARK}{alteration.copy}" for alteration in alterations(augment)]
+    return (*ids, *(f"{name}{mark}" for mark in marks for name in ids))
+
+
+def with_permuted_labels(table: pd.DataFrame, train: np.ndarray, seed: int) -> pd.DataFrame:
+    """The table with the labels of the training rows permuted among them; copies carry their parent's new label."""
+    labels = table["label"].to_numpy(dtype=object).copy()
+    labels[train] = np.random.default_rng(seed).permutation(labels[train])
+    if PARENT in table:
+        new = dict(zip(table["id"].to_numpy()[train], labels[train], strict=True))
+        labels = np.array([new.get(parent, label) for parent, label in zip(table[PARENT], labels, strict=True)])
+    return table.assign(label=labels)
