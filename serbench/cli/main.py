@@ -27,12 +27,14 @@ def build_app() -> typer.Typer:
     from serbench.cli import (
         audit,
         check,
+        claims,
         compare,
         corpora,
         freeze,
         leaderboard,
         plot,
         report,
+        robustness,
         run,
         show,
         splits,
@@ -55,6 +57,8 @@ def build_app() -> typer.Typer:
     app.command("leaderboard")(leaderboard.leaderboard)
     app.command("show")(show.show)
     app.command("compare")(compare.compare)
+    app.command("claims")(claims.claims)
+    app.command("robustness")(robustness.robustness)
     app.command("table")(table.table)
     app.command("plot")(plot.plot)
     app.command("report")(report.report)

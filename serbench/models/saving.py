@@ -24,6 +24,7 @@ PREPARATION = "preparation.npz"
 TRUSTED = (
     "serbench.models.shallow.svc.SoftmaxSVC",
     "serbench.models.shallow.projection.BoundedPCA",
+    "serbench.models.shallow.speaker.SpeakerIdentity",
     "sklearn.tree._tree.Tree",
 )
 
@@ -164,6 +165,7 @@ def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequen
     import keras
 
     # Importing the layers registers them with Keras; safe mode refuses anything else.
+    import serbench.models.deep.fixed
     import serbench.models.deep.layers  # noqa: F401
 
     spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))

@@ -1,0 +1,52 @@
+"""`serbench robustness`: UAR of trained models on degraded audio."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from serbench.cli.console import make_console
+from serbench.cli.options import Results, circumstances
+from serbench.errors import UsageError
+
+FORMATS = ("table", "json", "csv")
+
+
+def robustness(
+    suite: Annotated[str | None, typer.Argument(help="A suite with results; all of them unless told.")] = None,
+    style: Annotated[str, typer.Option("--format", "-f", help="table, json or csv.")] = "table",
+    results: Results = None,
+) -> None:
+    """Show the UAR on the clean test part and on its degraded versions (a suite's `robustness:`)."""
+    import pandas as pd
+
+    from serbench.reporting.loading import load_suites
+    from serbench.reporting.robustness import robustness_table
+
+    if style not in FORMATS:
+        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
+    folder = circumstances(results=results).results
+    rows = robustness_table(folder, load_suites(folder, suite))
+    if style == "json":
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif style == "csv":
+        print(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n").rstrip("\n"))
+    else:
+        make_console().print(_table(rows))
+
+
+def _table(rows: list[dict]):
+    from rich.table import Table
+
+    from serbench.reporting.formats import interval_text, percent, signed
+
+    table = Table(title="UAR % on degraded audio", title_justify="left", box=None)
+    for name in ("protocol", "features", "model", "augment", "condition", "UAR %", "95 %", "change"):
+        table.add_column(name, justify="right" if name in ("UAR %", "95 %", "change") else "left")
+    for row in rows:
+        named = [row[name] for name in ("protocol", "features", "model", "augment", "condition")]
+        bounds = interval_text(row["uar_low"], row["uar_high"])
+        table.add_row(*named, percent(row["uar"]), bounds, signed(row["change"]))
+    return table

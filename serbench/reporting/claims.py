@@ -1,0 +1,176 @@
+"""Published numbers beside our own: under their protocol, with the likely mistake, and on unseen speakers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serbench.errors import UsageError
+from serbench.reporting.intervals import intervals
+from serbench.reporting.rows import margins_by_unit
+from serbench.reporting.scores import CONFUSION_SCORES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("table", "json", "csv", "md", "latex")
+NUMBERS = ("reported", "own", "mistake", "speaker_independent")
+COLUMNS = ("claim", "model", "metric", *NUMBERS, "gap", "gap_low", "gap_high", "suite", "source", "note")
+HEADINGS = {
+    "claim": "claim",
+    "model": "model",
+    "metric": "metric",
+    "reported": "reported",
+    "own": "their protocol",
+    "mistake": "with the mistake",
+    "speaker_independent": "unseen speakers",
+    "gap": "gap",
+}
+
+
+def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> list[dict[str, Any]]:
+    """Set published claims beside finished rows.
+
+    Parameters
+    ----------
+    claims : sequence of mapping
+        As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `own`, `mistake`,
+        `speaker_independent`, `augment`, `note`; with `suite` and `source`.
+    records : DataFrame
+        From `load_suites`.
+
+    Returns
+    -------
+    list of dict
+        Columns `COLUMNS`; a number is None where its rows are absent or not complete. `gap` is that under the claim's
+        own protocol less that on unseen speakers. Its 95 % interval resamples the speakers that both rows tested,
+        together in both; None where a speaker is unknown or in one of them only.
+    """
+    return [_claim(claim, records) for claim in claims]
+
+
+def _claim(claim: Mapping[str, Any], records: pd.DataFrame) -> dict[str, Any]:
+    cells = {part: _cells(claim, claim[part], records, part) for part in NUMBERS[1:]}
+    scores = {part: _score(found, claim["metric"]) for part, found in cells.items()}
+    own, unseen = cells["own"], cells["speaker_independent"]
+    gap = low = high = None
+    if own is not None and unseen is not None:
+        gap = scores["own"] - scores["speaker_independent"]
+        low, high = _gap_interval(own, unseen, claim["metric"])
+    known = {name: claim.get(name) for name in ("claim", "model", "metric", "reported", "suite", "source", "note")}
+    return {**dict.fromkeys(COLUMNS), **known, **scores, "gap": gap, "gap_low": low, "gap_high": high}
+
+
+def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:
+    """Finished cells of the row that stands for a part of a claim; None unless all its folds are done."""
+    if protocol is None:
+        return None
+    model, _, features = claim["row"].partition("@")
+    found = records[
+        (records["suite"] == claim["suite"])
+        & (records["model"] == model)
+        & (records["features"] == features)
+        & (records["protocol"] == protocol)
+        & (records["row"] != "")
+    ]
+    # Copies that are split with their parents are what the mistake is about.
+    augmented = claim["augment"] or "augment_before_split" in protocol
+    wanted = [bool(cell.augment) == augmented and not cell.tuning and not cell.permute_labels for cell in found["cell"]]
+    found = found[np.array(wanted, dtype=bool)]
+    if found.empty or (found["status"] != "ok").any():
+        return None
+    return found
+
+
+def _score(cells: pd.DataFrame | None, metric: str) -> float | None:
+    if cells is None:
+        return None
+    statistics, _, _ = _margins(cells)
+    return float(CONFUSION_SCORES[metric](statistics.sum(axis=1)).mean())
+
+
+def _margins(cells: pd.DataFrame) -> tuple[np.ndarray, str, list[str]]:
+    tested = list(cells["tested"])
+    n_classes = len(cells["cell"].iloc[0].labels["labels"])
+    statistics, unit = margins_by_unit(tested, [int(seed) for seed in cells["seed"]], n_classes)
+    return statistics, unit, sorted({str(name) for item in tested for name in item.speakers})
+
+
+def _gap_interval(own: pd.DataFrame, unseen: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
+    (left, unit, speakers), (right, other_unit, other_speakers) = _margins(own), _margins(unseen)
+    if unit != "speaker" or other_unit != "speaker" or speakers != other_speakers:
+        return None, None
+    # Seeds are pooled: the interval is that over speakers.
+    both = np.stack([left.sum(axis=0), right.sum(axis=0)], axis=1)[None]
+    score = CONFUSION_SCORES[metric]
+    bounds = intervals(
+        both, {"gap": lambda totals: score(totals[..., 0, :, :]) - score(totals[..., 1, :, :])}, "speaker", upper=None
+    )["gap"]
+    return (None, None) if np.isnan(bounds.low) else (bounds.low, bounds.high)
+
+
+def format_claims(rows: Sequence[Mapping[str, Any]], style: str) -> str:
+    """Render claims as `table`, `json`, `csv`, `md` or `latex`.
+
+    Raises
+    ------
+    UsageError
+        For another format.
+    """
+    writers = {"json": _json, "csv": _csv, "md": _markdown, "latex": _latex, "table": _plain_table}
+    if style not in writers:
+        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
+    return writers[style](rows)
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(list(rows), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    import pandas as pd
+
+    return pd.DataFrame(list(rows), columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n").rstrip("\n")
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = ["| " + " | ".join(HEADINGS.values()) + " |", "|" + "---|" * len(HEADINGS)]
+    return "\n".join(lines + ["| " + " | ".join(line) + " |" for line in map(_texts, rows)])
+
+
+def _latex(rows: Sequence[Mapping[str, Any]]) -> str:
+    def escaped(texts: Sequence[str]) -> str:
+        special = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "–": "--", "−": "$-$"}
+        return " & ".join("".join(special.get(letter, letter) for letter in text) for text in texts) + r" \\"
+
+    head = [r"\begin{tabular}{lll" + "r" * (len(HEADINGS) - 3) + "}", r"\toprule", escaped(list(HEADINGS.values()))]
+    return "\n".join([*head, r"\midrule", *(escaped(_texts(row)) for row in rows), r"\bottomrule", r"\end{tabular}"])
+
+
+def _plain_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [list(HEADINGS.values()), *map(_texts, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(text.ljust(width) if column < 3 else text.rjust(width)
+                  for column, (text, width) in enumerate(zip(line, widths, strict=True))).rstrip()
+        for line in lines
+    )  # fmt: skip
+
+
+def _texts(row: Mapping[str, Any]) -> list[str]:
+    named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
+    return [*named, *(_percent(row[name]) for name in NUMBERS), _gap(row)]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _gap(row: Mapping[str, Any]) -> str:
+    if row["gap"] is None:
+        return "–"
+    bounds = "" if row["gap_low"] is None else f" [{100 * row['gap_low']:+.1f}, {100 * row['gap_high']:+.1f}]"
+    return f"{100 * row['gap']:+.1f}{bounds}"

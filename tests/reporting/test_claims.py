@@ -1,0 +1,137 @@
+"""Published claims beside our rows, and rows on degraded audio."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suite
+
+from serbench.errors import ResultsError, UsageError
+from serbench.records import make_predictions
+from serbench.reporting.claims import claims_table, format_claims
+from serbench.reporting.loading import load_records
+from serbench.reporting.robustness import robustness_table
+
+CLAIM = {
+    "claim": "P9", "model": "SVM & co", "metric": "accuracy", "reported": 0.947, "row": "svm@mfcc",
+    "own": "stratified_kfold", "mistake": None, "speaker_independent": "official", "augment": False,
+    "suite": "p9", "source": "a paper", "note": "",
+}  # fmt: skip
+KEYS = ("claim", "model", "metric", "reported", "own", "mistake", "speaker_independent", "gap", "gap_low", "gap_high")
+
+
+def write_row(folder, protocol: str, wrong_of_speaker: dict[str, int], **fields) -> None:
+    """A row of one fold that errs on so many utterances of each speaker."""
+    table = make_table(speakers=12)
+    predicted = table["label"].tolist()
+    left = dict(wrong_of_speaker)
+    for number, (speaker, label) in enumerate(zip(table["speaker"], table["label"], strict=True)):
+        if left.get(speaker, 0):
+            predicted[number], left[speaker] = LABELS[(LABELS.index(label) + 1) % 3], left[speaker] - 1
+    save(folder, make_cell(protocol=protocol, **fields), make_predictions(table, LABELS, one_hot(predicted)))
+
+
+@pytest.fixture
+def records(tmp_path) -> pd.DataFrame:
+    folder = tmp_path / "p9"
+    # 12 speakers of 12 utterances: 1 of each is wrong, and 6 of each.
+    write_row(folder, "stratified_kfold", {f"toy/{number:02d}": 1 for number in range(12)})
+    write_row(folder, "official", {f"toy/{number:02d}": 6 for number in range(12)})
+    return load_records(tmp_path, "p9")
+
+
+def test_a_claim_is_set_beside_its_rows(records):
+    (row,) = claims_table([CLAIM], records)
+    assert set(KEYS) <= set(row)
+    assert (row["own"], row["speaker_independent"]) == (pytest.approx(11 / 12), pytest.approx(0.5))
+    assert row["mistake"] is None and row["gap"] == pytest.approx(5 / 12)
+    # All speakers lose alike, so resampling them changes nothing.
+    assert row["gap_low"] == pytest.approx(5 / 12) and row["gap_high"] == pytest.approx(5 / 12)
+
+
+def test_the_interval_of_the_gap_is_that_of_resampled_speakers(tmp_path):
+    wrong = {f"toy/{number:02d}": number for number in range(12)}
+    write_row(tmp_path / "p9", "stratified_kfold", {})
+    write_row(tmp_path / "p9", "official", wrong)
+    (row,) = claims_table([CLAIM], load_records(tmp_path, "p9"))
+    drawn = np.random.default_rng(1).integers(0, 12, size=(4000, 12))
+    gaps = np.array(list(wrong.values()))[drawn].mean(axis=1) / 12
+    assert row["gap_low"] == pytest.approx(np.quantile(gaps, 0.025), abs=0.015)
+    assert row["gap_high"] == pytest.approx(np.quantile(gaps, 0.975), abs=0.015)
+
+
+def test_other_metrics_are_those_of_the_leaderboard(tmp_path):
+    from serbench.reporting.leaderboard import leaderboard
+
+    write_suite(tmp_path / "p9", models={"svm": 1.0})
+    records = load_records(tmp_path, "p9")
+    board = leaderboard(records).set_index("protocol")
+    for metric in ("uar", "macro_f1", "weighted_f1", "accuracy"):
+        (row,) = claims_table([CLAIM | {"metric": metric}], records)
+        assert row["own"] == pytest.approx(board.loc["stratified_kfold", metric])
+        assert row["speaker_independent"] == pytest.approx(board.loc["official", metric])
+
+
+def test_rows_that_are_absent_unfinished_tuned_or_permuted_give_no_number(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "official", {}, tuning={"trials": 5})
+    write_row(folder, "official", {}, permute_labels=True)
+    write_row(folder, "stratified_kfold", {})
+    save(folder, make_cell(protocol="stratified_kfold", fold="2"), None, status="failed", reason="no luck")
+    (row,) = claims_table([CLAIM], load_records(tmp_path, "p9"))
+    assert [row[name] for name in ("own", "speaker_independent", "gap", "gap_low")] == [None] * 4
+
+
+def test_the_augmented_rows_are_kept_apart(tmp_path):
+    folder, augment = tmp_path / "p9", {"noise": {"snr_db": 10}, "copies": 1}
+    write_row(folder, "stratified_kfold", {"toy/01": 6})
+    write_row(folder, "stratified_kfold", {}, augment=augment)
+    write_row(folder, "leaky_augment_before_split", {"toy/01": 3}, augment=augment)
+    records = load_records(tmp_path, "p9")
+    claim = CLAIM | {"mistake": "leaky_augment_before_split"}
+    plain, augmented = claims_table([claim, claim | {"augment": True}], records)
+    assert (plain["own"], augmented["own"]) == (pytest.approx(138 / 144), 1.0)
+    assert plain["mistake"] == augmented["mistake"] == pytest.approx(141 / 144)
+
+
+def test_every_format_holds_the_figures(records):
+    rows = claims_table([CLAIM, CLAIM | {"reported": None, "row": "none@mfcc"}], records)
+    assert json.loads(format_claims(rows, "json"))[0]["own"] == pytest.approx(11 / 12)
+    (first, second) = csv.DictReader(io.StringIO(format_claims(rows, "csv")))
+    assert float(first["reported"]) == 0.947 and second["own"] == ""
+    assert "| P9 | SVM & co | accuracy | 94.7 | 91.7 | – | 50.0 | +41.7 [+41.7, +41.7] |" in format_claims(rows, "md")
+    latex = format_claims(rows, "latex")
+    assert r"P9 & SVM \& co & accuracy & 94.7 & 91.7 & -- & 50.0 & +41.7 [+41.7, +41.7] \\" in latex
+    assert latex.startswith(r"\begin{tabular}{lllrrrrr}") and latex.endswith(r"\end{tabular}")
+    table = format_claims(rows, "table").splitlines()
+    assert len(table) == 3 and "91.7" in table[1] and table[2].split()[-1] == "–"
+    with pytest.raises(UsageError, match="unknown format 'xls'"):
+        format_claims(rows, "xls")
+
+
+def test_uar_falls_with_the_noise(tmp_path):
+    table = make_table(speakers=12)
+    truth = table["label"].tolist()
+    wrong = [LABELS[(LABELS.index(label) + 1) % 3] if number % 2 else label for number, label in enumerate(truth)]
+    frames = [
+        make_predictions(table, LABELS, one_hot(truth)),
+        make_predictions(table, LABELS, one_hot(wrong), "degraded: noise 0 dB"),
+    ]
+    save(tmp_path / "r", make_cell(), pd.concat(frames, ignore_index=True), degradations=["noise 0 dB"])
+    records = load_records(tmp_path, "r")
+    clean, noisy = robustness_table(tmp_path, records)
+    assert (clean["condition"], clean["uar"], clean["change"]) == ("clean", 1.0, 0.0)
+    assert (
+        noisy["condition"] == "noise 0 dB"
+        and noisy["uar"] == pytest.approx(0.5)
+        and noisy["change"] == pytest.approx(-0.5)
+    )
+    assert noisy["uar_low"] <= noisy["uar"] <= noisy["uar_high"]
+
+
+def test_without_degraded_answers_it_is_said_how_to_get_them(records, tmp_path):
+    with pytest.raises(ResultsError, match="no row was tested on degraded audio"):
+        robustness_table(tmp_path, records)
