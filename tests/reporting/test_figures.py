@@ -36,8 +36,8 @@ def every_text(figure) -> str:
 
 def test_the_catalogue_holds_all_kinds():
     assert set(kinds()) == {
-        "classes", "confusion", "cost", "curves", "gap", "leaderboard", "map", "overview", "reliability", "speakers",
-        "speech", "tuning",
+        "classes", "confusion", "cost", "critical_difference", "curves", "gap", "leaderboard", "map", "overview",
+        "reliability", "speakers", "speech", "tuning",
     }  # fmt: skip
     with pytest.raises(UnknownName, match="gpa"):
         draw("gpa", None)
