@@ -1,0 +1,98 @@
+"""An ensemble in a suite: planned after its members, run from their answers, and run again when they are."""
+
+import dataclasses
+
+import pytest
+
+from serbench.errors import SuiteError
+from serbench.records import cell_path, read_record
+from serbench.runner import execute
+from serbench.runner.engine import _averaged, _cell_jobs
+from serbench.runner.extraction import _jobs
+from serbench.runner.inputs import open_registry
+from serbench.runner.plan import make_plan
+from serbench.runner.selection import Filters
+from serbench.runner.suite import load_suite
+from serbench.specs import Circumstances
+
+
+class NotInterrupted:
+    stopped = False
+
+
+@pytest.fixture
+def around(tiny_data, tmp_path):
+    return Circumstances(data=tiny_data, cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
+
+
+@pytest.fixture
+def with_ensemble(tiny_suite):
+    text = tiny_suite.read_text().replace("majority, knn, lda", "majority, lda")
+    text = text.replace("grid:", "ensembles: {both: [lda@mfcc, majority@mfcc]}\ngrid:")
+    tiny_suite.write_text(text.replace(", {name: stratified_kfold, params: {k: 3}}", ""))
+    return tiny_suite
+
+
+def planned(path, around, **filters):
+    return make_plan(load_suite(str(path)), open_registry(around), around, Filters(**filters))
+
+
+def carried_out(plan, around):
+    for job in _jobs(plan, open_registry(around), around):
+        execute.extract(job)
+    for job in _cell_jobs(plan, around, False):
+        execute.run_cell(job)
+    return list(_averaged(plan, around, NotInterrupted()))
+
+
+def test_it_is_run_after_its_members_and_again_when_they_are(with_ensemble, around):
+    plan = planned(with_ensemble, around)
+    assert [bool(item.cell.members) for item in plan.cells] == [False] * 6 + [True] * 3
+    records = carried_out(plan, around)
+    assert [(record.status, record.cell.model_name) for record in records] == [("ok", "both")] * 3
+    for record in records:
+        assert set(record.params["temperatures"]) == {"lda@mfcc", "majority@mfcc"}
+        assert record.audit["verdict"] == "speaker-independent" and record.validation == "speaker"
+    assert planned(with_ensemble, around).todo == []
+    # A member that is made anew makes the average of its fold stale.
+    member = next(item for item in plan.cells if item.cell.model["name"] == "lda")
+    path = cell_path(plan.folder, member.cell.id)
+    for job in _cell_jobs(dataclasses.replace(plan, cells=(member,), force=True), around, False):
+        execute.run_cell(job)
+    assert read_record(path).status == "ok"
+    todo = planned(with_ensemble, around).todo
+    assert [(item.cell.model_name, item.cell.fold, item.state) for item in todo] == [
+        ("both", member.cell.fold, "stale")
+    ]
+
+
+def test_members_without_validation_answers_are_run_again_for_it(with_ensemble, around):
+    alone = with_ensemble.read_text()
+    with_ensemble.write_text(alone.replace("ensembles: {both: [lda@mfcc, majority@mfcc]}\n", ""))
+    carried_out(planned(with_ensemble, around), around)
+    with_ensemble.write_text(alone)
+    states = {item.state for item in planned(with_ensemble, around).cells if not item.cell.members}
+    assert states == {"stale"}
+
+
+def test_a_failed_member_fails_the_ensemble_with_its_reason(with_ensemble, around):
+    plan = planned(with_ensemble, around)
+    records = list(_averaged(plan, around, NotInterrupted()))
+    assert {record.status for record in records} == {"failed"}
+    assert all("member lda@mfcc was not run" in record.reason for record in records)
+
+
+def test_a_filter_that_names_it_keeps_its_members(with_ensemble, around):
+    kept = {item.cell.model_name for item in planned(with_ensemble, around, model=["both"]).cells}
+    assert kept == {"both", "lda", "majority"}
+    assert {item.cell.model_name for item in planned(with_ensemble, around, model=["lda"]).cells} == {"lda"}
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [("[lda@mfcc, svm@mfcc]", "no row svm@mfcc"), ("[lda@mfcc]", "at least 2"), ("[lda, svm]", "model@features")],
+)
+def test_members_that_there_are_not_are_named(with_ensemble, around, members, message):
+    with_ensemble.write_text(with_ensemble.read_text().replace("[lda@mfcc, majority@mfcc]", members))
+    with pytest.raises(SuiteError, match=message):
+        planned(with_ensemble, around)
