@@ -10,7 +10,7 @@ run: setup
 	$(BIN)/serbench run --all
 
 test: setup-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: setup-test
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from serbench.models.contract import check_model
 from serbench.registry import build_registry
 
 TINY = {
-    "conv1d_flatten": {"filters": 4, "frames": 8, "pool": 1},
+    "conv1d_flatten": {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0},
     "conv1d_vector": {"filters": 8, "kernel": 3, "pool_values": 2},
     "speaker_identity": {},
 }
