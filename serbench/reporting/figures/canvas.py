@@ -103,3 +103,17 @@ def plain_grid(axes: Axes, axis: str = "x") -> None:
     """Grid lines along one axis alone."""
     axes.grid(False)
     axes.grid(True, axis=axis)
+
+
+def horizontal_boxes(axes: Axes, groups: Sequence[Sequence[float]], names: Sequence[str], *, outliers: bool) -> None:
+    """One box per group, the first on top: quartiles, median, whiskers within 1.5 times the box."""
+    places = list(range(len(groups), 0, -1))
+    axes.boxplot(
+        list(groups), orientation="horizontal", positions=places, widths=0.6, showfliers=outliers, patch_artist=True,
+        boxprops={"facecolor": "#CFE3F1", "edgecolor": GREY, "linewidth": 0.9},
+        medianprops={"color": "black", "linewidth": 1.2}, whiskerprops={"color": GREY}, capprops={"color": GREY},
+        flierprops={"marker": ".", "markersize": 2.5, "markeredgecolor": GREY},
+    )  # fmt: skip
+    axes.set_yticks(places, list(names))
+    axes.set_ylim(0.4, len(groups) + 0.6)
+    plain_grid(axes)

@@ -60,16 +60,15 @@ def _draw_group(axes: Axes, group: pd.DataFrame) -> None:
         chosen = (group["features"] == name).to_numpy()
         colour, marker = SEQUENCE[number % len(SEQUENCE)], MARKERS[number % len(MARKERS)]
         axes.plot(costs[chosen], scores[chosen], marker, color=colour, ms=6, label=name)
-    for place, entry in enumerate(entries):
-        on_front = place in front
-        if on_front or len(entries) <= 16:
-            axes.annotate(
-                display_model(entry), (costs[place], scores[place]), xytext=(6, 4 if on_front else -9),
-                textcoords="offset points", fontsize=7.5, color="black" if on_front else GREY,
-                fontweight="bold" if on_front else "normal",
-            )  # fmt: skip
+    for step, place in enumerate(front):
+        # The front climbs to the right: above-left and below-right of its points there is room, taken in turn.
+        above = step % 2 == 0
+        axes.annotate(
+            display_model(entries[place]), (costs[place], scores[place]), xytext=(-5, 5) if above else (5, -12),
+            textcoords="offset points", ha="right" if above else "left", fontsize=7.5, fontweight="bold",
+        )  # fmt: skip
     axes.set_xscale("log")
-    axes.margins(x=0.15, y=0.15)
+    axes.margins(x=0.2, y=0.15)
     axes.set(xlabel="mean fit time of a fold (s, logarithmic)", ylabel="UAR (%)")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="features", title_fontsize=8, alignment="left")
 

@@ -78,13 +78,17 @@ def _draw_pairs(axes: Axes, rows: pd.DataFrame) -> None:
         wide = abs(right - left) > 12
         at = (left + right) / 2 if wide else max(left, right) + 5
         axes.annotate(
-            f"{left - right:+.0f}".replace("-", "−"), (at, place), ha="center", va="center", fontsize=7.5, color=GREY,
+            _signed(left - right), (at, place), ha="center", va="center", fontsize=7.5, color=GREY,
             bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none"},
         )  # fmt: skip
     axes.set_yticks(places, rows["name"])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, 100)
     plain_grid(axes)
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.0f}".replace("-", "−") if abs(points) >= 0.5 else "0"
 
 
 def _handles(labels: tuple[str, str]) -> list[Line2D]:

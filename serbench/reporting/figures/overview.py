@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serbench.reporting.figures.canvas import new_figure, plain_grid
+from serbench.reporting.figures.canvas import horizontal_boxes, new_figure
 from serbench.reporting.figures.kind import CorpusView, FigureKind
 
 if TYPE_CHECKING:
@@ -58,14 +58,9 @@ def _counts(axes: Axes, table: pd.DataFrame, labels: tuple[str, ...]) -> None:
 
 
 def _durations(axes: Axes, table: pd.DataFrame, labels: tuple[str, ...]) -> None:
-    import seaborn
-
-    seaborn.boxplot(
-        table, x="duration", y="label", order=list(labels), ax=axes, color="#CFE3F1", width=0.6, fliersize=1.5,
-        linewidth=0.9,
-    )  # fmt: skip
-    axes.set(xlabel="duration of an utterance (s)", ylabel="", title="durations", xlim=(0, None))
-    plain_grid(axes)
+    durations = [table.loc[table["label"] == label, "duration"].tolist() for label in labels]
+    horizontal_boxes(axes, durations, labels, outliers=True)
+    axes.set(xlabel="duration of an utterance (s)", title="durations", xlim=(0, None))
 
 
 OVERVIEW = FigureKind("overview", "corpus", draw, "Utterances per label and speaker, and durations.")

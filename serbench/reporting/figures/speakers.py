@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serbench.errors import ResultsError
-from serbench.reporting.figures.canvas import BLUE, new_figure, panels, plain_grid
+from serbench.reporting.figures.canvas import BLUE, horizontal_boxes, new_figure, panels
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import best_rows, cells_of, honest_groups, row_name
 from serbench.reporting.papers.details import speaker_report
@@ -35,18 +35,10 @@ def draw(view: SuiteView) -> Figure:
 
 
 def _boxes(axes: Axes, scores: list[list[float]], names: list[str]) -> None:
-    import pandas as pd
-    import seaborn
-
-    long = pd.DataFrame([(name, value) for name, values in zip(names, scores, strict=True) for value in values])
-    long.columns = ["row", "uar"]
-    seaborn.boxplot(
-        long, x="uar", y="row", order=names, ax=axes, color="#CFE3F1", width=0.6, fliersize=0, linewidth=0.9
-    )
-    # A fixed seed: the jitter only keeps dots apart, and the file stays the same.
-    seaborn.stripplot(long, x="uar", y="row", order=names, ax=axes, color=BLUE, size=2.6, alpha=0.7, jitter=False)
-    axes.set(xlim=(0, 100), xlabel="", ylabel="")
-    plain_grid(axes)
+    horizontal_boxes(axes, scores, names, outliers=False)
+    for place, values in zip(range(len(scores), 0, -1), scores, strict=True):
+        axes.plot(values, [place] * len(values), ".", color=BLUE, ms=5, alpha=0.6, mew=0)
+    axes.set_xlim(0, 100)
 
 
 SPEAKERS = FigureKind("speakers", "suite", draw, "How differently a row serves different speakers.")
