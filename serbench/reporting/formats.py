@@ -123,7 +123,7 @@ def _ties(done: pd.DataFrame) -> str:
     if done["complete"].sum() < 2:
         return ""
     if done["tied_with_best"].isna().all():
-        return "; too few known speakers to test which rows differ"
+        return "; too few known speakers to test which of the rows differ"
     return "; = not distinguishable from the best (permutation of speakers, Holm)"
 
 

@@ -21,8 +21,8 @@ def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool | None]:
     """Whether each row is tied with the first, which is the best.
 
     Each row is compared with the best by the permutation test that swaps speakers, the p values are corrected after
-    Holm, and a row is tied unless its corrected p is below 0.05. None: not testable (fewer than six speakers, unknown
-    speakers, or other utterances than those of the best).
+    Holm, and a row is tied unless its corrected p is below 0.05. None: not testable (fewer than six speakers, so few
+    for so many rows that no difference could be shown, unknown speakers, or other utterances than those of the best).
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def tied_with_best(rows: Sequence[pd.DataFrame]) -> list[bool | None]:
         for number, other in enumerate(answers)
         if number and same_utterances(best, other)
     }
+    if _smallest_p(best) * len(p_values) >= ALPHA:
+        return [None] * len(rows)
     corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     verdicts = {number: bool(p >= ALPHA) for number, p in corrected.items()} | {0: True}
     return [verdicts.get(number) for number in range(len(rows))]
@@ -59,6 +61,11 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     corrected = np.empty_like(values)
     corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1.0) if len(values) else stepped
     return corrected
+
+
+def _smallest_p(answers: Answers) -> float:
+    # Of all sign flips only two, none and all, reach a difference that every speaker shares.
+    return 2.0 / 2.0 ** len(set(answers.speakers))
 
 
 def _testable(answers: Answers) -> bool:

@@ -231,3 +231,12 @@ def test_two_versions_of_a_model_are_told_apart(tmp_path):
     save(folder, newer, make_predictions(table, LABELS, one_hot(list(table["label"]))))
     assert list(board_of(folder)["model"]) == ["good v2", "good v1"]
     assert list(board_of(folder)["features"]) == ["mfcc", "mfcc"]
+
+
+def test_ties_are_unknown_where_no_row_could_differ(tmp_path):
+    # Six speakers: the smallest p of 2/64 survives Holm's correction for one comparison, not for two.
+    models = {"best": 1.5, "near": 1.45, "floor": -1.0}
+    write_suite(tmp_path / "three", models=models, protocols=("official",), speakers=6)
+    assert board_of(tmp_path / "three")["tied_with_best"].isna().all()
+    write_suite(tmp_path / "two", models={"best": 1.5, "floor": -1.0}, protocols=("official",), speakers=6)
+    assert board_of(tmp_path / "two")["tied_with_best"].notna().all()
