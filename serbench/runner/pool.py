@@ -62,7 +62,13 @@ class Pool:
         """Give a job to a free worker; `function` is importable by name, `job` picklable."""
         executor = self._idle.pop() or self._start()
         with _spawning(self._threads):
-            self._busy[executor.submit(function, job)] = (executor, job)
+            try:
+                future = executor.submit(function, job)
+            except BrokenProcessPool:
+                # The worker died while it had nothing to do, so that no job is lost.
+                executor = self._start()
+                future = executor.submit(function, job)
+        self._busy[future] = (executor, job)
 
     def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
         """Wait for at least one job and yield (job, result); a result may be an exception or `WorkerDied`."""

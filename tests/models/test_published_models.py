@@ -8,7 +8,7 @@ from serbench.registry import build_registry
 
 TINY = {
     "conv1d_flatten": {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0},
-    "conv1d_vector": {"filters": 8, "kernel": 3, "pool_values": 2},
+    "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
     "speaker_identity": {},
 }
 
@@ -44,7 +44,7 @@ def test_a_speaker_who_is_recognised_tells_the_label():
     X = (10 * np.eye(3)[np.repeat([0, 1, 2], 20)] + rng.normal(size=(60, 3))).astype(np.float32)
     y = np.where(speakers == "a", 0, 1)
     y[:5] = 1
-    estimator = spec.build({}, n_classes=2, seed=0)
+    estimator = spec.build({"C": 10.0}, n_classes=2, seed=0)
     estimator.fit(X, y, groups=speakers)
     chances = estimator.predict_proba(10 * np.eye(3, dtype=np.float32))
     assert chances[0] == pytest.approx([0.75, 0.25], abs=0.1)

@@ -77,3 +77,16 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["once", "[5]"]
+
+
+def test_a_worker_that_dies_while_idle_costs_nothing():
+    with Pool(1) as pool:
+        pool.submit(int, "1")
+        assert results_of(pool) == {"1": 1}
+        for child in psutil.Process().children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+                child.wait()
+        time.sleep(0.3)
+        pool.submit(int, "2")
+        assert results_of(pool) == {"2": 2}
