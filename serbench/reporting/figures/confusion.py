@@ -36,7 +36,7 @@ def draw_confusion(labels: Sequence[str], confusion: np.ndarray, title: str) -> 
     support = confusion.sum(axis=1, keepdims=True)
     shares = np.divide(confusion, support, out=np.full(confusion.shape, np.nan), where=support > 0)
     side = max(2.2, 0.42 * len(labels))
-    figure = new_figure(side + 1.3, width=max(WIDTH, 2 * side + 1.8))
+    figure = new_figure(side + 1.8, width=max(WIDTH, 2 * side + 1.8))
     figure.suptitle(title, fontsize=9, fontweight="bold", x=0.01, ha="left")
     counts, recalls = figure.subplots(1, 2, sharey=True)
     _matrix(counts, confusion, shares, labels, "{:d}", "utterances")

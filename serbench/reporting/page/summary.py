@@ -88,7 +88,7 @@ def _gaps(board: pd.DataFrame) -> list[str]:
             line = (
                 f"On {task}, random folds ({random}), where training has heard the test speakers, give "
                 f"{drop.mean():.0f} points more on average than {independent} over {_count(len(rows), 'row')} (from "
-                f"{drop.min():.0f} to {drop.max():.0f}): part of what they measure is recognising the speaker."
+                f"{round(drop.min())} to {round(drop.max())}): part of what they measure is recognising the speaker."
             )
         lines.append(line)
     return lines
