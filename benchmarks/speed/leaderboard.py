@@ -25,7 +25,7 @@ MODELS, FOLDS, SPEAKERS, UTTERANCES = 50, 6, 24, 1440
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         results = Path(temporary)
-        _write_cells(results / "suite")
+        write_cells(results / "suite")
         _report("from cells", results)
         size = freeze(results / "suite")["bytes"]
         clone = results / "clone"
@@ -35,7 +35,8 @@ def main() -> None:
         print(f"frozen file: {size / 1e6:.2f} MB for {MODELS * FOLDS} cells, {MODELS * UTTERANCES} predictions")
 
 
-def _write_cells(folder: Path) -> None:
+def write_cells(folder: Path, models: int = MODELS) -> None:
+    """Write the cells of a made-up suite: as many rows as models, six folds each."""
     generator = np.random.default_rng(0)
     number = np.arange(UTTERANCES)
     table = pd.DataFrame(
@@ -50,11 +51,11 @@ def _write_cells(folder: Path) -> None:
         }
     )
     truth = np.array([LABELS.index(label) for label in table["label"]])
-    for model in range(MODELS):
+    for model in range(models):
         for fold in range(FOLDS):
             inside = number % SPEAKERS % FOLDS == fold
             logits = generator.normal(size=(inside.sum(), len(LABELS)))
-            logits[np.arange(inside.sum()), truth[inside]] += 1 + model / MODELS
+            logits[np.arange(inside.sum()), truth[inside]] += 1 + model / models
             chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
             write_cell(folder, Record(_cell(model, fold), "ok"), make_predictions(table[inside], LABELS, chances))
 
