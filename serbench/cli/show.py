@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serbench.cli.console import make_console
 from serbench.cli.options import Results, circumstances
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def show(
     root = circumstances(results=results).results
     cells = find_cells(load_suites(root, suite), row)
     parts = [*report_parts(row_report(cells)), *_calibration(root, cells, reliability, temperature)]
-    console = _console()
+    console = make_console(160)
     for part in parts:
         console.print(part, highlight=False)
         console.print()
@@ -52,9 +52,3 @@ def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature
         scaled = chances_of(frames, labels, scaled=True)
         used = ", ".join(f"{value:.2f}" for value in scaled.temperatures)
         yield from calibration_parts(calibration(scaled), f"At temperature {used} (one per cell)", reliability)
-
-
-def _console():
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() else Console(width=160)
