@@ -16,6 +16,7 @@ def freeze(
     """Pack records, predictions, splits and the plan into results/SUITE/frozen.parquet, and write the tables.
 
     Leaderboard, show and report work from that file on a fresh clone; a run never trusts it.
+    Rows of the file before that were not begun here are carried over; remove the file to leave them out.
     Probabilities are rounded (0.25 %), everything else is kept exactly.
     """
     from serbench.reporting import frozen, loading, tables
@@ -24,5 +25,7 @@ def freeze(
     packed = frozen.freeze(folder)
     tables.write_tables(folder)
     print(f"{packed['path']}: {packed['cells']} cells, {packed['bytes'] / 1e6:.2f} MB")
+    if packed["kept"]:
+        print(f"  {packed['kept']} of them carried over from the file before")
     if packed["dropped"]:
-        print(f"  {len(packed['dropped'])} cells of the file before are not in results/{suite}/cells and were dropped")
+        print(f"  {len(packed['dropped'])} cells of the file before belong to rows begun anew here and were dropped")

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
-from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Record, atomic_path, read_cell
+from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell
+from serbench.reporting.row_ids import row_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,9 @@ def frozen_path(folder: Path) -> Path:
 def freeze(folder: Path) -> dict[str, Any]:
     """Pack a suite's cells, splits and plan into its frozen file.
 
+    A leaderboard row of which no cell lies in the folder is carried over from the frozen file before, as it is: the
+    file holds what the leaderboard shows. Remove the file first to freeze the folder's own cells alone.
+
     Parameters
     ----------
     folder : Path
@@ -49,7 +53,8 @@ def freeze(folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `path`, `cells` (packed), `dropped` (cells of the frozen file before that are no longer there), `bytes`.
+        `path`, `cells` (packed), `kept` (of them, carried over), `dropped` (ids of cells of the frozen file before
+        that are in neither), `bytes`.
 
     Raises
     ------
@@ -62,15 +67,23 @@ def freeze(folder: Path) -> dict[str, Any]:
         raise ResultsError("no finished cell to freeze", where=str(folder), hint="run the suite first")
     cells = [read_cell(path) for path in paths]
     path = frozen_path(folder)
-    before = {record.cell.id for record in frozen_records(path)} if path.is_file() else set()
+    before = (
+        _read(path, None) if path.is_file() else pa.table({"kind": _text([]), "document": pa.array([], pa.string())})
+    )
+    frozen, begun = _records(before), {row_id(record.cell) for record, _ in cells}
+    kept = [number for number, record in enumerate(frozen) if row_id(record.cell) not in begun]
+    records = [record for record, _ in cells] + [frozen[number] for number in kept]
+    predictions = [*_predictions(cells), _carried_over(before, kept, first=len(cells))]
     table = pa.concat_tables(
-        [_documents(folder, cells), *_predictions(cells), *_splits(folder)], promote_options="permissive"
+        [_documents(records, _merged_plan(folder, before, begun)), *predictions, _splits(folder, before)],
+        promote_options="permissive",
     )
     table = table.replace_schema_metadata({METADATA_KEY: json.dumps({"frozen": SCHEMA}).encode()})
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=19)
-    dropped = before - {record.cell.id for record, _ in cells}
-    return {"path": path, "cells": len(cells), "dropped": sorted(dropped), "bytes": path.stat().st_size}
+    dropped = {record.cell.id for record in frozen} - {record.cell.id for record in records}
+    counts = {"cells": len(records), "kept": len(kept), "dropped": sorted(dropped)}
+    return {"path": path, **counts, "bytes": path.stat().st_size}
 
 
 def frozen_records(path: Path) -> list[Record]:
@@ -92,8 +105,7 @@ def frozen_predictions(path: Path) -> dict[str, pa.Table]:
 
 def frozen_plan(path: Path) -> list[dict[str, Any]]:
     """The plan in a frozen file."""
-    documents = _of_kind(_read(path, ("kind", "document")), "plan").column("document").to_pylist()
-    return [entry for document in documents for entry in json.loads(document)]
+    return _plan(_read(path, ("kind", "document")))
 
 
 def frozen_splits(path: Path) -> pd.DataFrame:
@@ -131,13 +143,31 @@ def _frame(rows: pa.Table, labels: Sequence[str]) -> pd.DataFrame:
     return frame.assign(**{PROBABILITY + label: probabilities[:, code] for code, label in enumerate(labels)})
 
 
-def _documents(folder: Path, cells: Sequence[tuple[Record, pd.DataFrame]]) -> pa.Table:
-    documents = [json.dumps(record.to_json(), ensure_ascii=False) for record, _ in cells]
-    kinds, numbers = ["record"] * len(cells), list(range(len(cells)))
-    plan = folder / "plan.json"
-    if plan.is_file():
-        documents, kinds, numbers = [*documents, plan.read_text(encoding="utf-8")], [*kinds, "plan"], [*numbers, None]
+def _documents(records: Sequence[Record], plan: Sequence[dict[str, Any]]) -> pa.Table:
+    documents = [json.dumps(record.to_json(), ensure_ascii=False) for record in records]
+    kinds, numbers = ["record"] * len(records), list(range(len(records)))
+    if plan:
+        documents.append(json.dumps(plan, ensure_ascii=False))
+        kinds, numbers = [*kinds, "plan"], [*numbers, None]
     return pa.table({"kind": _text(kinds), "cell": pa.array(numbers, pa.int32()), "document": documents})
+
+
+def _merged_plan(folder: Path, before: pa.Table, begun: set[str]) -> list[dict[str, Any]]:
+    path = folder / "plan.json"
+    own = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    known = {entry["id"] for entry in own}
+    rest = (entry for entry in _plan(before) if entry["id"] not in known)
+    return own + [entry for entry in rest if row_id(Cell.from_json(entry["cell"])) not in begun]
+
+
+def _carried_over(before: pa.Table, kept: Sequence[int], first: int) -> pa.Table:
+    """Predictions of the kept cells of a frozen file, under their new numbers from `first` on."""
+    predictions = _of_kind(before, "prediction")
+    if not len(predictions):
+        return predictions
+    position = pc.index_in(predictions["cell"], value_set=pa.array(kept, pa.int32()))
+    numbered = predictions.set_column(predictions.column_names.index("cell"), "cell", pc.add(position, first))
+    return numbered.filter(pc.is_valid(position))
 
 
 def _predictions(cells: Sequence[tuple[Record, pd.DataFrame]]) -> list[pa.Table]:
@@ -157,10 +187,10 @@ def _predictions(cells: Sequence[tuple[Record, pd.DataFrame]]) -> list[pa.Table]
     return tables
 
 
-def _splits(folder: Path) -> list[pa.Table]:
-    path = folder / "splits.parquet"
+def _splits(folder: Path, before: pa.Table) -> pa.Table:
+    path, frozen = folder / "splits.parquet", _of_kind(before, "split")
     if not path.is_file():
-        return []
+        return frozen
     try:
         table = pq.read_table(path, columns=list(SPLIT_COLUMNS))
     except (OSError, pa.ArrowException) as error:
@@ -169,7 +199,15 @@ def _splits(folder: Path) -> list[pa.Table]:
     for name in SPLIT_COLUMNS:
         values = table.column(name).to_pylist()
         columns[name] = pa.array(values, pa.int64()) if name == "seed" else _text(values)
-    return [pa.table(columns)]
+    own = pa.table(columns)
+    renewed = set(_which_split(own))
+    older = [which not in renewed for which in _which_split(frozen)]
+    return pa.concat_tables([own, frozen.filter(pa.array(older, pa.bool_()))], promote_options="permissive")
+
+
+def _which_split(splits: pa.Table) -> list[tuple[str, ...]]:
+    names = ("corpus", "protocol", "seed", "fold")
+    return list(zip(*(splits[name].to_pylist() for name in names), strict=True)) if len(splits) else []
 
 
 def _text(values: list[str]) -> pa.Array:
@@ -191,6 +229,10 @@ def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
 
 def _records(table: pa.Table) -> list[Record]:
     return [Record.from_json(json.loads(text)) for text in _of_kind(table, "record").column("document").to_pylist()]
+
+
+def _plan(table: pa.Table) -> list[dict[str, Any]]:
+    return [entry for text in _of_kind(table, "plan").column("document").to_pylist() for entry in json.loads(text)]
 
 
 def _of_kind(table: pa.Table, kind: str) -> pa.Table:

@@ -18,16 +18,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.identity import content_id
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
+from serbench.reporting.row_ids import row_id
 from serbench.reporting.scores import label_codes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
-ROW_ID = 8
 THREADS = 4
 
 
@@ -173,16 +172,6 @@ def read_plan(folder: Path) -> list[dict[str, Any]]:
         raise ResultsError(
             "the plan cannot be read", where=str(path), hint="remove it and run the suite again"
         ) from error
-
-
-def row_identity(cell: Cell) -> dict[str, Any]:
-    """What a leaderboard row is: a cell without fold and seed."""
-    return {name: value for name, value in cell.to_json().items() if name not in ("fold", "seed")}
-
-
-def row_id(cell: Cell) -> str:
-    """Eight hexadecimal characters that name a leaderboard row."""
-    return content_id(row_identity(cell), ROW_ID)
 
 
 def make_tested(cell: Cell, predictions: pa.Table) -> CodedPredictions:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from serbench.records import Record
-from serbench.reporting.loading import row_id
+from serbench.reporting.row_ids import row_id
 
 if TYPE_CHECKING:
     from pathlib import Path

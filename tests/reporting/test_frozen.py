@@ -28,6 +28,11 @@ def only_frozen(folder):
     return clone
 
 
+def all_frames(folder):
+    cells = load_records(folder.parent, folder.name)
+    return frozen_frames(frozen_path(folder), list(cells.loc[cells["status"] == "ok", "id"]))
+
+
 def test_leaderboard_of_the_frozen_file_is_that_of_the_cells(folder):
     freeze(folder)
     clone = only_frozen(folder)
@@ -80,10 +85,39 @@ def test_splits_are_packed(folder):
 
 def test_freezing_again_says_what_is_gone(folder):
     assert freeze(folder)["dropped"] == []
-    gone = sorted((folder / "cells").glob("*.parquet"))[0]
+    gone = next(path for path in (folder / "cells").glob("*.parquet") if read_cell(path)[0].cell.fold == "9")
     gone.unlink()
     again = freeze(folder)
-    assert again["dropped"] == [gone.stem] and again["cells"] == 12
+    assert again["dropped"] == [gone.stem] and again["cells"] == 12 and again["kept"] == 0
+
+
+def test_rows_not_begun_here_are_carried_over_as_they_are(folder):
+    splits = pd.DataFrame(
+        {"corpus": "toy", "protocol": ["official", "loso"], "seed": 0, "fold": "1", "utterance": "a",
+         "speaker": "toy/1", "role": "test"}
+    )  # fmt: skip
+    splits.to_parquet(folder / "splits.parquet")
+    freeze(folder)
+    board, frames = leaderboard(load_records(folder.parent, "toy")), all_frames(folder)
+    elsewhere = only_frozen(folder)
+    renewed = sorted((folder / "cells").glob("*.parquet"), key=lambda path: read_cell(path)[0].cell.model_name)[-1]
+    model = read_cell(renewed)[0].cell.model_name
+    (elsewhere / "cells").mkdir()
+    for path in (folder / "cells").glob("*.parquet"):
+        if read_cell(path)[0].cell.model_name == model:
+            shutil.copy(path, elsewhere / "cells")
+    splits.tail(1).assign(utterance="b").to_parquet(elsewhere / "splits.parquet")
+    before = len(list((elsewhere / "cells").glob("*.parquet")))
+    for _ in range(2):
+        packed = freeze(elsewhere)
+        assert packed["dropped"] == [] and packed["kept"] == packed["cells"] - before > 0
+    again = only_frozen(elsewhere)
+    assert to_json(leaderboard(load_records(again.parent, "toy")).assign(source="")) == to_json(board.assign(source=""))
+    kept = all_frames(again)
+    assert set(kept) == set(frames)
+    for cell_id, frame in frames.items():
+        pd.testing.assert_frame_equal(kept[cell_id], frame, check_dtype=False)
+    assert sorted(frozen_splits(frozen_path(again))["utterance"]) == ["a", "b"]
 
 
 def test_nothing_to_freeze(tmp_path):

@@ -6,7 +6,8 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import make_predictions
-from serbench.reporting.loading import load_records, load_suites, row_id, suites_in
+from serbench.reporting.loading import load_records, load_suites, suites_in
+from serbench.reporting.row_ids import row_id
 
 
 def test_one_row_per_cell(tmp_path):
