@@ -35,6 +35,7 @@ def run(
     trials: Annotated[
         int | None, typer.Option("--trials", help="Tune: parameter sets tried per fold; adds rows beside the untuned.")
     ] = None,
+    inner: Annotated[int | None, typer.Option("--inner", help="Inner folds of a search [the suite's, else 3].")] = None,
     permute_labels: Annotated[
         bool,
         typer.Option("--permute-labels", help="Sanity run on permuted training labels: must fall to chance."),
@@ -80,7 +81,8 @@ def run(
     )
     registry = open_registry(around)
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
-    filters = Filters(*kept, trials=_budget(trials), permute_labels=permute_labels)
+    budget, inner = _positive("--trials", trials, "trials"), _positive("--inner", inner, "inner folds")
+    filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {
@@ -94,10 +96,10 @@ def run(
     return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
 
 
-def _budget(trials: int | None) -> int | None:
-    if trials is not None and trials < 1:
-        raise UsageError(f"a budget of {trials} trials", where="--trials", hint="give 1 or more, or leave it out")
-    return trials
+def _positive(option: str, given: int | None, what: str) -> int | None:
+    if given is not None and given < 1:
+        raise UsageError(f"a budget of {given} {what}", where=option, hint="give 1 or more, or leave it out")
+    return given
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:

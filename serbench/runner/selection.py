@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from serbench.errors import UnknownName
+from serbench.errors import UnknownName, UsageError
 from serbench.registry import Registry
 from serbench.runner.suite import Block, Entry, FeaturesEntry, Suite, Tuning
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Names to keep; an empty one keeps all. `trials` tunes, whatever the suite says.
+    """Names to keep; an empty one keeps all. `trials` tunes, on `inner` folds, whatever the suite says.
 
     `permute_labels` makes sanity runs: the training labels are permuted, so that every row must fall to chance.
     """
@@ -25,6 +25,7 @@ class Filters:
     fold: Sequence[str] = ()
     seed: Sequence[int] = ()
     trials: int | None = None
+    inner: int | None = None
     permute_labels: bool = False
 
 
@@ -44,12 +45,15 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
     seeds = list(filters.seed) or suite.seeds
     ensembles, filters = _with_members(suite, filters)
     grid = _filtered(suite, registry, filters)
+    tuning = _tuning(suite.tuning, filters)
+    if filters.inner is not None and not (tuning or any(block.tuning for block in grid)):
+        raise UsageError("inner folds without a search", where="--inner", hint="say --trials N too")
     return suite.model_copy(
         update={
             "corpora": corpora,
             "seeds": seeds,
             "grid": grid,
-            "tuning": _tuning(suite.tuning, filters),
+            "tuning": tuning,
             "ensembles": ensembles,
         }
     )
@@ -66,9 +70,11 @@ def _with_members(suite: Suite, filters: Filters) -> tuple[dict[str, list[str]],
 
 
 def _tuning(tuning: Tuning | None, filters: Filters) -> Tuning | None:
-    if filters.trials is None:
-        return tuning
-    return tuning.model_copy(update={"trials": filters.trials}) if tuning else Tuning(trials=filters.trials)
+    given = {"trials": filters.trials, "inner": filters.inner}
+    given = {name: value for name, value in given.items() if value is not None}
+    if tuning:
+        return tuning.model_copy(update=given)
+    return Tuning(**given) if filters.trials is not None else None
 
 
 def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]:

@@ -8,6 +8,18 @@ def test_a_budget_below_one_is_refused(serbench, budget):
     assert f"--trials: a budget of {budget} trials" in answer.err and "give 1 or more" in answer.err
 
 
+def test_inner_folds(serbench, tiny_data, tiny_suite):
+    words = ["run", tiny_suite, "--data", tiny_data, "--model", "lda", "--protocol", "speaker_kfold", "--fold", "1"]
+    answer = serbench(*words, "--inner", 1)
+    assert answer.status == 2 and "--inner: inner folds without a search" in answer.err
+    answer = serbench(*words, "--trials", 2, "--inner", 0)
+    assert answer.status == 2 and "--inner: a budget of 0 inner folds" in answer.err
+    answer = serbench(*words, "--trials", 2, "--inner", 1, "--jobs", 1, "--no-tracking")
+    assert answer.status == 0, answer.err
+    row = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and " 2 " in line)
+    assert "1 speaker" in " ".join(serbench("show", row).out.split())
+
+
 def test_tune_show_and_draw(serbench, tiny_data, tiny_suite, tmp_path):
     words = ["run", tiny_suite, "--data", tiny_data, "--model", "lda", "--protocol", "speaker_kfold", "--trials", 3]
     answer = serbench(*words, "--dry-run", "--jobs", 1, "--no-tracking")
