@@ -17,25 +17,15 @@ def claims(
     results: Results = None,
 ) -> None:
     """Set published claims beside our rows: under their protocol, with the likely mistake, on unseen speakers."""
-    import pandas as pd
-
     from serbench.errors import SuiteError
     from serbench.reporting.claims import claims_table, format_claims
-    from serbench.reporting.loading import load_records, suites_in
-    from serbench.runner.suite import load_suite, suite_names
+    from serbench.reporting.loading import load_finished
+    from serbench.runner.published import published_claims, published_suites
+    from serbench.runner.suite import load_suite
 
-    folder = circumstances(results=results).results
-    loaded = [load_suite(name) for name in suites or suite_names("published")]
-    told = []
+    loaded = [load_suite(name) for name in suites] if suites else published_suites()
     for suite in loaded:
-        if suite.published is None and not suites:
-            continue
         if suite.published is None:
             raise SuiteError("there are no `published:` numbers", where=suite.name, hint="see benchmarks/published/")
-        common = {"suite": suite.name, "source": suite.published.source}
-        told += [{**claim.model_dump(), **common} for claim in suite.published.claims]
-    run = [suite.name for suite in loaded if suite.name in suites_in(folder)]
-    records = [load_records(folder, name) for name in run]
-    columns = ["suite", "model", "features", "protocol", "row", "cell", "status"]
-    found = pd.concat(records, ignore_index=True) if records else pd.DataFrame(columns=columns)
-    print(format_claims(claims_table(told, found), style))
+    records = load_finished(circumstances(results=results).results, [suite.name for suite in loaded])
+    print(format_claims(claims_table(published_claims(loaded), records), style))

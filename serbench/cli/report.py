@@ -25,20 +25,27 @@ def report(
 ) -> None:
     """Write a suite's report from its records: tables for papers, figures, and a page; then the index of all suites."""
     from serbench.errors import ResultsError
+    from serbench.reporting.claims import claims_table
     from serbench.reporting.figures.canvas import FORMATS
-    from serbench.reporting.loading import suite_folder, suites_in
+    from serbench.reporting.loading import load_finished, suite_folder, suites_in
     from serbench.reporting.page.render import write_index
     from serbench.reporting.report import PARTS, write_report
+    from serbench.runner.published import published_claims, published_suites
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     names = [suite_folder(around.results, suite).name] if suite else suites_in(around.results)
     if not names:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(around.results), hint=hint)
+    published = published_suites()
+    records = load_finished(around.results, [suite.name for suite in published])
+    ours = set(records["suite"])
+    claimed = claims_table([claim for claim in published_claims(published) if claim["suite"] in ours], records)
     for name in names:
-        folder = write_report(name, around, parts=only or PARTS, styles=style or FORMATS, said=_say)
+        own = [row for row in claimed if row["suite"] == name]
+        folder = write_report(name, around, parts=only or PARTS, styles=style or FORMATS, claims=own, said=_say)
         print(folder / "index.html" if "page" in (only or PARTS) else folder)
-    print(write_index(around.results))
+    print(write_index(around.results, claimed))
 
 
 def _say(line: str) -> None:

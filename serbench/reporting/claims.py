@@ -138,7 +138,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| " + " | ".join(HEADINGS.values()) + " |", "|" + "---|" * len(HEADINGS)]
-    return "\n".join(lines + ["| " + " | ".join(line) + " |" for line in map(_texts, rows)])
+    return "\n".join(lines + ["| " + " | ".join(line) + " |" for line in map(claim_texts, rows)])
 
 
 def _latex(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -147,11 +147,13 @@ def _latex(rows: Sequence[Mapping[str, Any]]) -> str:
         return " & ".join("".join(special.get(letter, letter) for letter in text) for text in texts) + r" \\"
 
     head = [r"\begin{tabular}{lll" + "r" * (len(HEADINGS) - 3) + "}", r"\toprule", escaped(list(HEADINGS.values()))]
-    return "\n".join([*head, r"\midrule", *(escaped(_texts(row)) for row in rows), r"\bottomrule", r"\end{tabular}"])
+    return "\n".join(
+        [*head, r"\midrule", *(escaped(claim_texts(row)) for row in rows), r"\bottomrule", r"\end{tabular}"]
+    )
 
 
 def _plain_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [list(HEADINGS.values()), *map(_texts, rows)]
+    lines = [list(HEADINGS.values()), *map(claim_texts, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     return "\n".join(
         "  ".join(text.ljust(width) if column < 3 else text.rjust(width)
@@ -160,7 +162,8 @@ def _plain_table(rows: Sequence[Mapping[str, Any]]) -> str:
     )  # fmt: skip
 
 
-def _texts(row: Mapping[str, Any]) -> list[str]:
+def claim_texts(row: Mapping[str, Any]) -> list[str]:
+    """A claim as it is printed, in the order of `HEADINGS`; percentages."""
     named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
     return [*named, *(_percent(row[name]) for name in NUMBERS), _gap(row)]
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
+RECORD_COLUMNS = (
+    *("suite", "id", "corpus", "labels", "protocol", "features", "model", "fold", "seed"),
+    *("status", "reason", "source", "cell", "record", "tested", "row"),
+)
 THREADS = 4
 
 
@@ -79,10 +83,7 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    folder = suite_folder(results, suite)
-    rows = read_folder(folder)
-    columns = [*_described(suite, None, None, "", "", "", None, ""), "row"]
-    return pd.DataFrame(rows, columns=columns) if rows else pd.DataFrame(columns=columns)
+    return pd.DataFrame(read_folder(suite_folder(results, suite)), columns=list(RECORD_COLUMNS))
 
 
 def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:
@@ -100,6 +101,15 @@ def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(results), hint=hint)
     return pd.concat([load_records(results, name) for name in names], ignore_index=True)
+
+
+def load_finished(results: Path | str, suites: Iterable[str]) -> pd.DataFrame:
+    """Read those of the named suites that have results, as `load_records` does; perhaps none."""
+    import pandas as pd
+
+    found = set(suites_in(results))
+    frames = [load_records(results, name) for name in suites if name in found]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(RECORD_COLUMNS))
 
 
 def suite_folder(results: Path | str, suite: str) -> Path:

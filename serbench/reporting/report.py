@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ def write_report(
     *,
     parts: Sequence[str] = PARTS,
     styles: Sequence[str] = FORMATS,
+    claims: Sequence[Mapping[str, Any]] = (),
     said: Said = lambda line: None,
 ) -> Path:
     """Write ``results/<suite>/report``.
@@ -48,6 +49,8 @@ def write_report(
         Of `PARTS`.
     styles : sequence of str
         Formats of the figures.
+    claims : sequence of mapping
+        Rows of `claims_table` that the page shows.
     said : callable
         Told what was left out, and why, line by line.
 
@@ -77,7 +80,7 @@ def write_report(
         _write_figures(folder / "figures", circumstances, records, board, styles, said)
     if "page" in parts:
         files = sorted(path for name in ("figures", "tables") for path in (folder / name).glob("*.*"))
-        write_page(circumstances.results, suite, records=records, board=board, files=files)
+        write_page(circumstances.results, suite, records=records, board=board, files=files, claims=claims)
     return folder
 
 

@@ -115,6 +115,18 @@ def test_the_index_links_every_suite(report_results, page):
     assert (path.parent / "toy/report/index.html").is_file()
 
 
+def test_published_claims_stand_on_the_page_and_on_the_index(report_results, report_records, report_board, tmp_path):
+    numbers = {"reported": 0.947, "own": 0.81, "mistake": None, "speaker_independent": 0.52, "gap": 0.29}
+    claim = {"claim": "P9", "model": "<CNN>", "metric": "macro_f1", **numbers, "gap_low": 0.2, "gap_high": 0.38}
+    results = shutil.copytree(report_results, tmp_path / "results")
+    path = write_page(results, "toy", records=report_records, board=report_board, claims=[claim])
+    for text in (path.read_text(encoding="utf-8"), write_index(results, [claim]).read_text(encoding="utf-8")):
+        (line,) = re.findall(r'<tr class="row"><td data-name="claim">.*</tr>', text)
+        cells = re.findall(r">([^<>]+)</td>", line)
+        assert cells == ["P9", "&lt;CNN&gt;", "macro f1", "94.7", "81.0", "–", "52.0", "+29.0 [+20.0, +38.0]"]
+    assert "Published claims" not in write_page(results, "toy").read_text(encoding="utf-8")
+
+
 def test_pages_of_nothing_are_clear_errors(tmp_path, report_results, report_records):
     with pytest.raises(ResultsError, match="no results yet"):
         write_index(tmp_path)

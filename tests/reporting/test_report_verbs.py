@@ -1,12 +1,14 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 import typer
-from made_suites import make_cell, save
+from made_suites import LABELS, make_cell, make_table, one_hot, save
 from typer.testing import CliRunner
 
 from serbench.cli import plot, report, table
 from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
+from serbench.records import make_predictions
 
 
 @pytest.fixture
@@ -46,6 +48,19 @@ def test_plot_lists_its_kinds_and_draws_where_it_is_told(program, report_results
     path = tmp_path / "pictures" / "gap.svg"
     assert program("plot", "gap", "toy", "-o", path, "--results", report_results).stdout.strip() == str(path)
     assert "toy: random folds overstate UAR" in path.read_text()
+
+
+def test_the_report_of_a_published_suite_shows_its_claims_alone(program, own_results):
+    features = ({"name": "mfcc_chroma_contrast", "version": "1", "params": {}},)
+    frame = make_predictions(make_table(12), LABELS, one_hot(list(make_table(12)["label"])))
+    save(own_results / "p4", replace(make_cell(model="knn", protocol="stratified_holdout"), features=features), frame)
+    program("report", "p4", "--only", "page", "--results", own_results)
+    text = (own_results / "p4" / "report" / "index.html").read_text()
+    assert "Published claims" in text and text.count('data-name="claim"') == 6
+    assert '>56.0</td><td data-name="their protocol" class="number">100.0</td>' in text
+    assert "Published claims" in (own_results / "index.html").read_text()
+    program("report", "toy", "--only", "page", "--results", own_results)
+    assert "Published claims" not in (own_results / "toy" / "report" / "index.html").read_text()
 
 
 def test_report_writes_tables_figures_page_and_index(program, own_results):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import serbench
 from serbench.errors import ResultsError
 from serbench.records import atomic_path
+from serbench.reporting.claims import HEADINGS, claim_texts
 from serbench.reporting.figures.names import INDEPENDENT, row_name, task_name
 from serbench.reporting.leaderboard import damaged_cells, leaderboard
 from serbench.reporting.loading import load_predictions, load_records, suites_in
@@ -33,6 +34,7 @@ def write_page(
     records: pd.DataFrame | None = None,
     board: pd.DataFrame | None = None,
     files: Sequence[Path] = (),
+    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write ``results/<suite>/report/index.html``.
 
@@ -42,6 +44,8 @@ def write_page(
         What `load_records` and `leaderboard` gave, where they are at hand.
     files : sequence of Path
         Tables and figures to link.
+    claims : sequence of mapping
+        Rows of `claims_table` to show.
 
     Raises
     ------
@@ -74,13 +78,14 @@ def write_page(
             files=[Path(os.path.relpath(file, path.parent)).as_posix() for file in files],
             version=serbench.__version__,
             synthetic=bool((board["corpus"] == "synthetic").any()),
+            **_claims(claims),
         )
     )
     return _write(path, html)
 
 
-def write_index(results: Path) -> Path:
-    """Write ``results/index.html``: the best speaker-independent rows of every suite.
+def write_index(results: Path, claims: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Write ``results/index.html``: published claims, and the best speaker-independent rows of every suite.
 
     Raises
     ------
@@ -92,8 +97,13 @@ def write_index(results: Path) -> Path:
     if not names:
         raise ResultsError("no results yet", where=str(results), hint="`serbench run demo` makes some")
     suites = [_suite_entry(results, name) for name in names]
-    html = _environment().get_template("index.html.j2").render(suites=suites, version=serbench.__version__)
+    template = _environment().get_template("index.html.j2")
+    html = template.render(suites=suites, version=serbench.__version__, **_claims(claims))
     return _write(results / "index.html", html)
+
+
+def _claims(claims: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"claims": [claim_texts(claim) for claim in claims], "claim_heads": list(HEADINGS.values())}
 
 
 def _suite_entry(results: Path, name: str) -> dict[str, Any]:
