@@ -88,6 +88,8 @@ class FeatureSpec:
     params : mapping
         Parameters with their defaults. `trim` (dB below the peak, or None) is understood by every
         set: silence at both ends is cut before `extract` sees the signal.
+    requires : tuple of str
+        Optional packages that `extract` imports. Where one is absent, rows with the set are skipped and say so.
     """
 
     name: str
@@ -98,6 +100,7 @@ class FeatureSpec:
     hop: float | None = None
     params: Params = field(default_factory=dict)
     description: str = ""
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

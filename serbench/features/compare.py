@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serbench.features.smile import LICENCE, functionals
+from serbench.features.smile import LICENCE, REQUIRES, functionals
 from serbench.specs import FeatureSpec
 
 
@@ -20,4 +20,5 @@ COMPARE = FeatureSpec(
     kind="vector",
     extract=extract,
     description=f"ComParE 2016, 6373 functionals ({LICENCE}; extra `opensmile`)",
+    requires=REQUIRES,
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serbench.features.smile import LICENCE, functionals
+from serbench.features.smile import LICENCE, REQUIRES, functionals
 from serbench.specs import FeatureSpec
 
 
@@ -21,4 +21,5 @@ EGEMAPS = FeatureSpec(
     kind="vector",
     extract=extract,
     description=f"eGeMAPS v02, 88 functionals for voice research ({LICENCE}; extra `opensmile`)",
+    requires=REQUIRES,
 )

@@ -13,6 +13,8 @@ from serbench.errors import FeatureError
 
 LICENCE = "openSMILE, licence: research and private use only, commercial use by agreement with audEERING"
 
+REQUIRES = ("opensmile",)
+
 
 def functionals(name: str, signal: np.ndarray, rate: int) -> np.ndarray:
     """Functionals of a whole utterance.

@@ -34,6 +34,9 @@ SPLIT_COLUMNS = ("corpus", "protocol", "seed", "fold", "utterance", "speaker", "
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
+NOTHING = pa.table({"kind": pa.array([], TEXT), "document": pa.array([], pa.string())})
+
+
 def frozen_path(folder: Path) -> Path:
     """Where a suite's frozen file lies."""
     return Path(folder) / NAME
@@ -42,8 +45,8 @@ def frozen_path(folder: Path) -> Path:
 def freeze(folder: Path) -> dict[str, Any]:
     """Pack a suite's cells, splits and plan into its frozen file.
 
-    A leaderboard row of which no cell lies in the folder is carried over from the frozen file before, as it is: the
-    file holds what the leaderboard shows. Remove the file first to freeze the folder's own cells alone.
+    A leaderboard row of which no cell but a skipped one lies in the folder is carried over from the frozen file before,
+    as it is: the file holds what the leaderboard shows. Remove it first to freeze the folder's own cells alone.
 
     Parameters
     ----------
@@ -67,11 +70,11 @@ def freeze(folder: Path) -> dict[str, Any]:
         raise ResultsError("no finished cell to freeze", where=str(folder), hint="run the suite first")
     cells = [read_cell(path) for path in paths]
     path = frozen_path(folder)
-    before = (
-        _read(path, None) if path.is_file() else pa.table({"kind": _text([]), "document": pa.array([], pa.string())})
-    )
-    frozen, begun = _records(before), {row_id(record.cell) for record, _ in cells}
+    before = _read(path, None) if path.is_file() else NOTHING
+    frozen, begun = _records(before), {row_id(record.cell) for record, _ in cells if record.status != "skipped"}
     kept = [number for number, record in enumerate(frozen) if row_id(record.cell) not in begun]
+    shown = {row_id(frozen[number].cell) for number in kept}
+    cells = [(record, frame) for record, frame in cells if row_id(record.cell) not in shown]
     records = [record for record, _ in cells] + [frozen[number] for number in kept]
     predictions = [*_predictions(cells), _carried_over(before, kept, first=len(cells))]
     table = pa.concat_tables(

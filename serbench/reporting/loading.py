@@ -133,15 +133,17 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     """The rows of `load_records`, as dictionaries."""
     planned = {entry["id"]: Cell.from_json(entry["cell"]) for entry in read_plan(folder)}
     measured = _identified(_own_cells(folder, planned))
-    # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed.
-    committed = _frozen(folder, begun={item["row"] for item in measured})
+    # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed. One that
+    # could only be skipped here is shown as it was committed.
+    committed = _frozen(folder, begun={item["row"] for item in measured if item["status"] != "skipped"})
+    shown = {item["row"] for item in committed}
+    measured = [item for item in measured if item["status"] != "skipped" or item["row"] not in shown]
     present = {item["id"] for item in measured + committed}
     waiting = [
         _described(folder.name, cell, None, cell_id, "planned", "", None, "cells")
         for cell_id, cell in planned.items()
         if cell_id not in present
     ]
-    shown = {item["row"] for item in committed}
     waiting = [item for item in _identified(waiting) if item["row"] not in shown]
     return measured + committed + waiting
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
@@ -42,7 +43,7 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class SkippedRow:
-    """A row whose protocol is not available on its corpus."""
+    """A row whose protocol is not available on its corpus, or whose features need a package that is absent."""
 
     cell: Cell
     task: Task
@@ -96,6 +97,9 @@ def make_plan(
         for protocol, seed in splittings(suite):
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
             listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
+            without = {row.id: SkippedRow(row, task, reason) for row in listed if (reason := _absent(row, registry))}
+            skipped.update(without)
+            listed = [row for row in listed if row.id not in without]
             for home, rows in _at_home(task, listed):
                 pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
                 try:
@@ -117,6 +121,14 @@ def make_plan(
     looked_up = _looked_up(cells, folder)
     homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
     return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()))
+
+
+def _absent(row: Cell, registry: Registry) -> str:
+    """Which optional packages of the row's feature sets are not installed; empty if none."""
+    wanted = {package for entry in row.features for package in registry.get("features", entry["name"]).requires}
+    absent = sorted(package for package in wanted if find_spec(package) is None)
+    hint = f"pip install 'serbench[{','.join(absent)}]'"
+    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
 
 
 def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -118,6 +119,21 @@ def test_rows_not_begun_here_are_carried_over_as_they_are(folder):
     for cell_id, frame in frames.items():
         pd.testing.assert_frame_equal(kept[cell_id], frame, check_dtype=False)
     assert sorted(frozen_splits(frozen_path(again))["utterance"]) == ["a", "b"]
+
+
+def test_a_row_that_can_only_be_skipped_here_stays_as_it_was_committed(folder):
+    freeze(folder)
+    clone = only_frozen(folder)
+    board = leaderboard(load_records(clone.parent, "toy"))
+    for model in ("good", "unheard"):
+        save(clone, make_cell(model=model, fold="*"), None, status="skipped", reason="not installed: smile")
+    shown = leaderboard(load_records(clone.parent, "toy"))
+    old = shown[shown["model"] != "unheard"]
+    assert json.loads(to_json(old)) == json.loads(to_json(board))
+    assert list(shown.loc[shown["model"] == "unheard", "reason"]) == ["not installed: smile"]
+    freeze(clone)
+    again = only_frozen(clone)
+    assert to_json(leaderboard(load_records(again.parent, "toy")).assign(source="")) == to_json(shown.assign(source=""))
 
 
 def test_nothing_to_freeze(tmp_path):

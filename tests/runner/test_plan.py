@@ -88,6 +88,24 @@ def test_a_protocol_that_is_unavailable_is_a_skipped_row_with_its_reason(tiny_su
     assert all("fold" in row.reason for row in plan.skipped)
 
 
+def test_a_row_that_needs_an_absent_package_is_skipped_and_says_what_to_install(tiny_suite, around, tmp_path):
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "from serbench import FeatureSpec\n"
+        "def level(signal, rate):\n"
+        "    return signal[:1]\n"
+        "NEEDY = FeatureSpec('needy', '1', 'vector', level, requires=('no_such_toolkit', 'numpy'))\n"
+        "CONTENT = FeatureSpec('content', '1', 'vector', level, requires=('numpy',))\n"
+    )
+    registry = build_registry([plugin])
+    tiny_suite.write_text(tiny_suite.read_text().replace("features: [mfcc", "features: [mfcc, [mfcc, needy], content"))
+    plan = plan_of(tiny_suite, registry, around, model=["lda"])
+    assert {item.cell.feature_name for item in plan.cells} == {"mfcc", "content"}
+    assert {row.cell.feature_name for row in plan.skipped} == {"mfcc+needy"}
+    reason = "not installed: no_such_toolkit; pip install 'serbench[no_such_toolkit]'"
+    assert {row.reason for row in plan.skipped} == {reason}
+
+
 def test_states_follow_the_cell_files(tiny_suite, registry, around):
     plan = plan_of(tiny_suite, registry, around, model=["majority"], protocol=["speaker_kfold"])
     assert run_plan(plan, registry, around).ran == 3
