@@ -110,6 +110,21 @@ def test_handcrafted_leaves_out_silence_around_the_voice():
     assert np.abs(extract(padded, "mfcc")[0] - extract(voice, "mfcc")[0]) > 50
 
 
+def test_functionals_of_handcrafted_are_parts_of_the_whole():
+    signal = speech_like(0.9)
+    whole, n_values = extract(signal, "handcrafted"), 125
+    bounds = {"moments": (0, 2), "percentiles": (2, 7), "slope_moments": (7, 9), "slope_percentiles": (9, 11)}
+    for name, (first, last) in bounds.items():
+        part = extract(signal, "handcrafted", functionals=[name])
+        assert np.array_equal(part, np.r_[whole[first * n_values : last * n_values], whole[-2:]])
+    both = extract(signal, "handcrafted", functionals=["slope_percentiles", "moments"])
+    assert np.array_equal(both, np.r_[whole[:250], whole[1125:]])
+    for wrong in ([], ["median"], ["moments", "median"]):
+        with pytest.raises(FeatureError, match="functionals") as caught:
+            extract(signal, "handcrafted", functionals=wrong)
+        assert "slope_moments" in str(caught.value)
+
+
 @pytest.mark.parametrize("top_db", [10, 30, 60])
 @pytest.mark.parametrize("seed", range(5))
 def test_trim_equals_librosa(seed, top_db):
