@@ -31,6 +31,7 @@ ROW_COLUMNS = (
     *(f"tags.`{name}`" for name in ("folds", "verdict")),
 )
 FOLD_COLUMNS = tuple(f"metrics.`{name}`" for name in ("fold_uar", "fold_accuracy", "fold_macro_f1", "fit_seconds"))
+EPOCHS = ("val_uar", "uar", "val_loss", "loss")
 # MLflow asks when a view was made; ours come with the program.
 MADE = 1_700_000_000_000
 
@@ -62,19 +63,38 @@ def _state(key: str) -> Mapping[str, Any]:
         "columnOrder": order,
         "columnWidths": {name: WIDTHS.get(name, 100) for name in order},
     }
-    return state | (_charts() if key == COMPARISON else {})
+    return state | CHARTS.get(key, dict)()
 
 
-def _charts() -> dict[str, Any]:
-    section, others = "comparison", "others"
-    common = {"metricSectionId": section, "runsCountToCompare": 50, "isGenerated": False, "deleted": False}
+def _comparison() -> dict[str, Any]:
+    common = _common("comparison", runs=50)
     parallel = {"selectedParams": ["features", "model"], "selectedMetrics": ["accuracy", "macro_f1", "uar"]}
     charts = [
         {"uuid": "uar", "type": "BAR", "metricKey": "uar", "displayName": "uar", **common},
         {"uuid": "parallel", "type": "PARALLEL", "showAllRuns": True, **parallel, **common},
     ]
-    sections = [
-        {"uuid": section, "name": "Comparison", "display": True, "isReordered": True, "columns": 1},
-        {"uuid": others, "name": "Model metrics", "display": True, "isReordered": True},
+    return {"compareRunCharts": charts, **_sections("comparison", "Comparison", columns=1)}
+
+
+def _curves() -> dict[str, Any]:
+    common = {"type": "LINE", "xAxisKey": "step", "lineSmoothness": 0, **_common("curves", runs=10)}
+    charts = [
+        {"uuid": name, "metricKey": f"epoch/{name}", "selectedMetricKeys": [f"epoch/{name}"], **common}
+        for name in EPOCHS
     ]
-    return {"compareRunCharts": charts, "compareRunSections": sections, "isAccordionReordered": True}
+    return {"compareRunCharts": charts, **_sections("curves", "Epoch by epoch", columns=2)}
+
+
+def _common(section: str, runs: int) -> dict[str, Any]:
+    return {"metricSectionId": section, "runsCountToCompare": runs, "isGenerated": False, "deleted": False}
+
+
+def _sections(key: str, name: str, columns: int) -> dict[str, Any]:
+    sections = [
+        {"uuid": key, "name": name, "display": True, "isReordered": True, "columns": columns},
+        {"uuid": "others", "name": "Model metrics", "display": True, "isReordered": True},
+    ]
+    return {"compareRunSections": sections, "isAccordionReordered": True}
+
+
+CHARTS = {COMPARISON: _comparison, CURVES: _curves}
