@@ -38,7 +38,7 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     ----------
     claims : sequence of mapping
         As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `own`, `mistake`,
-        `speaker_independent`, `augment`, `note`; with `suite` and `source`.
+        `speaker_independent`, `corpus`, `augment`, `note`; with `suite` and `source`.
     records : DataFrame
         From `load_suites`.
 
@@ -76,6 +76,8 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
         & (records["protocol"] == protocol)
         & (records["row"] != "")
     ]
+    if claim["corpus"]:
+        found = found[found["corpus"] == claim["corpus"]]
     # Copies that are split with their parents are what the mistake is about.
     augmented = claim["augment"] or "augment_before_split" in protocol
     wanted = [bool(cell.augment) == augmented and not cell.tuning and not cell.permute_labels for cell in found["cell"]]

@@ -148,6 +148,8 @@ class Claim(_Strict):
     own, mistake, speaker_independent : str
         Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
         where there is no suspicion), and with whole speakers held out.
+    corpus : str
+        Of the rows, as the leaderboard names it; needed where the suite has several.
     augment : bool
         Whether the claim is about the augmented rows.
     """
@@ -160,6 +162,7 @@ class Claim(_Strict):
     own: str
     mistake: str | None = None
     speaker_independent: str
+    corpus: str | None = None
     augment: bool = False
     note: str = ""
 

@@ -18,7 +18,7 @@ from serbench.reporting.robustness import robustness_table
 CLAIM = {
     "claim": "P9", "model": "SVM & co", "metric": "accuracy", "reported": 0.947, "row": "svm@mfcc",
     "own": "stratified_kfold", "mistake": None, "speaker_independent": "official", "augment": False,
-    "suite": "p9", "source": "a paper", "note": "",
+    "corpus": None, "suite": "p9", "source": "a paper", "note": "",
 }  # fmt: skip
 KEYS = ("claim", "model", "metric", "reported", "own", "mistake", "speaker_independent", "gap", "gap_low", "gap_high")
 
@@ -95,6 +95,15 @@ def test_the_augmented_rows_are_kept_apart(tmp_path):
     plain, augmented = claims_table([claim, claim | {"augment": True}], records)
     assert (plain["own"], augmented["own"]) == (pytest.approx(138 / 144), 1.0)
     assert plain["mistake"] == augmented["mistake"] == pytest.approx(141 / 144)
+
+
+def test_a_claim_on_one_of_several_corpora_takes_its_rows_alone(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "stratified_kfold", {"toy/01": 6})
+    write_row(folder, "stratified_kfold", {}, corpus="other")
+    records = load_records(tmp_path, "p9")
+    claims = [CLAIM | {"corpus": name, "reported": None} for name in ("toy", "other", "absent")]
+    assert [row["own"] for row in claims_table(claims, records)] == [pytest.approx(138 / 144), 1.0, None]
 
 
 def test_every_format_holds_the_figures(records):
