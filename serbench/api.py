@@ -117,7 +117,7 @@ def run(
     from serbench.runner.observers import Progress
     from serbench.runner.plan import make_plan
     from serbench.runner.selection import Filters
-    from serbench.runner.suite import load_suite
+    from serbench.runner.suite_file import load_suite
 
     around = circumstances(**where)
     registry = open_registry(around)

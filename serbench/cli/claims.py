@@ -21,7 +21,7 @@ def claims(
     from serbench.reporting.claims import claims_table, format_claims
     from serbench.reporting.loading import load_finished
     from serbench.runner.published import published_claims, published_suites
-    from serbench.runner.suite import load_suite
+    from serbench.runner.suite_file import load_suite
 
     loaded = [load_suite(name) for name in suites] if suites else published_suites()
     for suite in loaded:

@@ -58,7 +58,7 @@ def _params(params) -> str:
 
 
 def _print_suites() -> None:
-    from serbench.runner.suite import find_suite, load_suite, suite_names
+    from serbench.runner.suite_file import find_suite, load_suite, suite_names
 
     names = [*suite_names(), *suite_names("published")]
     rows = []

@@ -103,7 +103,7 @@ def _positive(option: str, given: int | None, what: str) -> int | None:
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
-    from serbench.runner.suite import load_suite, suite_names
+    from serbench.runner.suite_file import load_suite, suite_names
     from serbench.runner.task import absent_corpora
 
     if bool(names) == everything:

@@ -23,7 +23,7 @@ from serbench.runner.inputs import read_matrix
 from serbench.runner.ledger import write_task_table
 from serbench.runner.plan import PlannedCell, make_plan
 from serbench.runner.selection import Filters
-from serbench.runner.suite import load_suite
+from serbench.runner.suite_file import load_suite
 from serbench.specs import Circumstances
 
 # Sums in another order differ in the last bits; this is far above them and far below anything that matters.

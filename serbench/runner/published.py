@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from serbench.runner.suite import Suite, load_suite, suite_names
+from serbench.runner.suite import Suite
+from serbench.runner.suite_file import load_suite, suite_names
 
 FOLDER = "published"
 

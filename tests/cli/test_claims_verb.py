@@ -6,7 +6,7 @@ import pytest
 
 from serbench.cli.claims import claims
 from serbench.errors import SuiteError
-from serbench.runner.suite import load_suite, suite_names
+from serbench.runner.suite_file import load_suite, suite_names
 
 
 def test_every_claim_is_listed_even_where_nothing_was_run(tmp_path, capsys):
@@ -21,8 +21,8 @@ def test_every_claim_is_listed_even_where_nothing_was_run(tmp_path, capsys):
 
 
 def test_a_suite_without_claims_is_named(tmp_path):
-    with pytest.raises(SuiteError, match=r"p3: there are no `published:` numbers"):
-        claims(["published/p3"], style="json", results=tmp_path)
+    with pytest.raises(SuiteError, match=r"demo: there are no `published:` numbers"):
+        claims(["demo"], style="json", results=tmp_path)
 
 
 @pytest.mark.parametrize("name", suite_names("published"))

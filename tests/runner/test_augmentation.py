@@ -15,7 +15,7 @@ from serbench.runner.engine import _cell_jobs
 from serbench.runner.extraction import _jobs
 from serbench.runner.inputs import open_registry
 from serbench.runner.plan import make_plan
-from serbench.runner.suite import load_suite
+from serbench.runner.suite_file import load_suite
 from serbench.specs import Circumstances
 
 AUGMENT = "augment: {noise: {snr_db: [10, 20]}, stretch: {rate: [0.9, 1.1]}, copies: 2}\n"

@@ -8,7 +8,7 @@ from serbench.registry import build_registry
 from serbench.runner.engine import run_plan
 from serbench.runner.plan import make_plan
 from serbench.runner.selection import Filters
-from serbench.runner.suite import load_suite
+from serbench.runner.suite_file import load_suite
 from serbench.specs import Circumstances
 
 

@@ -94,7 +94,7 @@ def finished(tmp_path_factory):
     from serbench.registry import build_registry
     from serbench.runner.engine import run_plan
     from serbench.runner.plan import make_plan
-    from serbench.runner.suite import load_suite
+    from serbench.runner.suite_file import load_suite
     from serbench.specs import Circumstances
 
     folder = tmp_path_factory.mktemp("probe")

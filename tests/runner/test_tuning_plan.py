@@ -11,7 +11,7 @@ from serbench.runner.estimates import expected_seconds
 from serbench.runner.inputs import open_registry
 from serbench.runner.plan import make_plan
 from serbench.runner.selection import Filters
-from serbench.runner.suite import load_suite
+from serbench.runner.suite_file import load_suite
 from serbench.runner.tuning.progress import EVERY, SearchProgress
 from serbench.specs import Circumstances
 
