@@ -107,7 +107,9 @@ class Cell:
 
     @property
     def feature_name(self) -> str:
-        """Display name of the feature entry, e.g. ``mfcc+handcrafted (speaker-normalised)``."""
+        """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
+        if self.members:
+            return f"{len(self.members)} members"
         names = "+".join(_with_params(entry) for entry in self.features)
         return names if self.normalise == "none" else f"{names} ({self.normalise}-normalised)"
 

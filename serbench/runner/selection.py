@@ -43,8 +43,11 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
         entry for entry, name in zip(suite.corpora, known, strict=True) if not filters.corpus or name in filters.corpus
     ]
     seeds = list(filters.seed) or suite.seeds
-    ensembles, filters = _with_members(suite, filters)
-    grid = _filtered(suite, registry, filters)
+    named = {name: suite.ensembles[name] for name in filters.model if name in suite.ensembles}
+    models = tuple(name for name in filters.model if name not in named)
+    grid = [] if named and not models else _filtered(suite, registry, replace(filters, model=models))
+    members = [member for listed in named.values() for member in listed]
+    grid += [part for block in suite.grid for part in _member_blocks(block, members, filters)]
     tuning = _tuning(suite.tuning, filters)
     if filters.inner is not None and not (tuning or any(block.tuning for block in grid)):
         raise UsageError("inner folds without a search", where="--inner", hint="say --trials N too")
@@ -54,19 +57,20 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
             "seeds": seeds,
             "grid": grid,
             "tuning": tuning,
-            "ensembles": ensembles,
+            "ensembles": named if filters.model else suite.ensembles,
         }
     )
 
 
-def _with_members(suite: Suite, filters: Filters) -> tuple[dict[str, list[str]], Filters]:
-    """The ensembles that are kept, and filters that keep their members too."""
-    named = {name: suite.ensembles[name] for name in filters.model if name in suite.ensembles}
-    if not filters.model:
-        return suite.ensembles, filters
-    members = [member.partition("@")[0] for kept in named.values() for member in kept]
-    models = [name for name in filters.model if name not in named] + members
-    return named, replace(filters, model=tuple(dict.fromkeys(models)))
+def _member_blocks(block: Block, members: Iterable[str], filters: Filters) -> Iterable[Block]:
+    """What a block holds of the members of ensembles, whichever models and features were named besides."""
+    protocols = [entry for entry in block.protocols if _matches(entry, filters.protocol)]
+    for model, _, features in (member.partition("@") for member in members):
+        models = [entry for entry in block.models if _title(entry) == model]
+        sets = [entry for entry in block.features if _title(entry) == features]
+        if models and sets and protocols:
+            kept = {"features": sets, "models": models, "protocols": protocols}
+            yield block.model_copy(update={**kept, "tuning": block.tuning and _tuning(block.tuning, filters)})
 
 
 def _tuning(tuning: Tuning | None, filters: Filters) -> Tuning | None:

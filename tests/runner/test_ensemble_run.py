@@ -86,6 +86,20 @@ def test_a_filter_that_names_it_keeps_its_members(with_ensemble, around):
     kept = {item.cell.model_name for item in planned(with_ensemble, around, model=["both"]).cells}
     assert kept == {"both", "lda", "majority"}
     assert {item.cell.model_name for item in planned(with_ensemble, around, model=["lda"]).cells} == {"lda"}
+    # Members alone: not the same model on other features; other models and features can be asked for beside them.
+    text = with_ensemble.read_text()
+    with_ensemble.write_text(text.replace("features: [mfcc]", "features: [mfcc, zcr_chroma_mfcc_rms_mel]"))
+    expected = {("lda", "mfcc"), ("majority", "mfcc"), ("both", "2 members")}
+    for filters, more in (
+        ({"model": ["both"]}, set()),
+        ({"model": ["both"], "features": ["zcr_chroma_mfcc_rms_mel"]}, set()),
+        (
+            {"model": ["both", "lda"], "features": ["zcr_chroma_mfcc_rms_mel"]},
+            {("lda", "zcr_chroma_mfcc_rms_mel")},
+        ),
+    ):
+        cells = [item.cell for item in planned(with_ensemble, around, **filters).cells]
+        assert {(cell.model_name, cell.feature_name) for cell in cells} == expected | more
 
 
 @pytest.mark.parametrize(

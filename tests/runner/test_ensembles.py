@@ -57,7 +57,8 @@ def ensemble() -> Cell:
 
 
 def test_an_ensemble_is_named_and_knows_its_members(ensemble):
-    assert ensemble.model_name == "both" and ensemble.feature_name == "mfcc+logmel"
+    assert ensemble.model_name == "both" and ensemble.feature_name == "2 members"
+    assert [entry["name"] for entry in ensemble.features] == ["mfcc", "logmel"]
     expected = [dataclasses.replace(item, fold="2") for item in (row("svm"), row("cnn", "logmel"))]
     assert [cell.id for cell in member_cells(ensemble)] == [cell.id for cell in expected]
     assert Cell.from_json(ensemble.to_json()).id == ensemble.id
