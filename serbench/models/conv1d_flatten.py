@@ -50,3 +50,11 @@ CONV1D_FLATTEN = ModelSpec(
     validation=True,
     description="published P4: three plain convolutions over zero-padded frames, flattened into dense layers",
 )
+
+CONV1D_FLATTEN_FIXED = ModelSpec(
+    name="conv1d_flatten_fixed",
+    accepts="sequence",
+    build=build,
+    params=PARAMS,
+    description="conv1d_flatten for all its epochs on the whole training part: none is set aside to choose the epoch",
+)

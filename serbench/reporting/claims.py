@@ -37,7 +37,7 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     Parameters
     ----------
     claims : sequence of mapping
-        As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `own`, `mistake`,
+        As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `mistake_row`, `own`, `mistake`,
         `speaker_independent`, `corpus`, `augment`, `note`; with `suite` and `source`.
     records : DataFrame
         From `load_suites`.
@@ -68,7 +68,8 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
     """Finished cells of the row that stands for a part of a claim; None unless all its folds are done."""
     if protocol is None:
         return None
-    model, _, features = claim["row"].partition("@")
+    row = (part == "mistake" and claim["mistake_row"]) or claim["row"]
+    model, _, features = row.partition("@")
     found = records[
         (records["suite"] == claim["suite"])
         & (records["model"] == model)

@@ -137,8 +137,8 @@ class Claim(_Strict):
         What the authors call it.
     reported : float
         Between 0 and 1; none where they give no number.
-    row : str
-        ``model@features`` of the rows.
+    row, mistake_row : str
+        ``model@features`` of the rows; of that with the mistake, where another model is needed to make it.
     own, mistake, speaker_independent : str
         Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
         where there is no suspicion), and with whole speakers held out.
@@ -153,6 +153,7 @@ class Claim(_Strict):
     metric: Literal["accuracy", "uar", "macro_f1", "weighted_f1"] = "accuracy"
     reported: Annotated[float, Field(ge=0, le=1)] | None = None
     row: Member
+    mistake_row: Member | None = None
     own: str
     mistake: str | None = None
     speaker_independent: str

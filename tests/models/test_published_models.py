@@ -6,8 +6,10 @@ import pytest
 from serbench.models.contract import check_model
 from serbench.registry import build_registry
 
+FLATTEN = {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0}
 TINY = {
-    "conv1d_flatten": {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0},
+    "conv1d_flatten": FLATTEN,
+    "conv1d_flatten_fixed": FLATTEN,
     "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
     "speaker_identity": {},
 }

@@ -18,7 +18,7 @@ from serbench.reporting.robustness import robustness_table
 CLAIM = {
     "claim": "P9", "model": "SVM & co", "metric": "accuracy", "reported": 0.947, "row": "svm@mfcc",
     "own": "stratified_kfold", "mistake": None, "speaker_independent": "official", "augment": False,
-    "corpus": None, "suite": "p9", "source": "a paper", "note": "",
+    "corpus": None, "mistake_row": None, "suite": "p9", "source": "a paper", "note": "",
 }  # fmt: skip
 KEYS = ("claim", "model", "metric", "reported", "own", "mistake", "speaker_independent", "gap", "gap_low", "gap_high")
 
@@ -104,6 +104,15 @@ def test_a_claim_on_one_of_several_corpora_takes_its_rows_alone(tmp_path):
     records = load_records(tmp_path, "p9")
     claims = [CLAIM | {"corpus": name, "reported": None} for name in ("toy", "other", "absent")]
     assert [row["own"] for row in claims_table(claims, records)] == [pytest.approx(138 / 144), 1.0, None]
+
+
+def test_another_model_can_make_the_mistake(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "stratified_kfold", {"toy/01": 6})
+    write_row(folder, "leaky_select_on_test", {"toy/01": 3}, model="stopped")
+    claim = CLAIM | {"mistake": "leaky_select_on_test", "mistake_row": "stopped@mfcc"}
+    (row,) = claims_table([claim], load_records(tmp_path, "p9"))
+    assert (row["own"], row["mistake"]) == (pytest.approx(138 / 144), pytest.approx(141 / 144))
 
 
 def test_every_format_holds_the_figures(records):
