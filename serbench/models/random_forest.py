@@ -27,7 +27,7 @@ def space(trial):
     return {
         "n_estimators": trial.suggest_int("n_estimators", 100, 600, step=100),
         "max_depth": trial.suggest_categorical("max_depth", [None, 8, 16]),
-        "max_features": trial.suggest_categorical("max_features", ["sqrt", "log2", 0.1, 0.2]),
+        "max_features": trial.suggest_categorical("max_features", ["sqrt", "log2", 0.05, 0.1]),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 8, log=True),
     }
 

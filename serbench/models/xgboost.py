@@ -18,7 +18,7 @@ PARAMS = {
     "early_stopping_rounds": None,
     "device": "cpu",
 }
-MOST_ROUNDS, PATIENCE = 600, 30
+MOST_ROUNDS, PATIENCE = 400, 20
 
 
 def build(params, *, n_classes, seed):
@@ -35,11 +35,11 @@ def space(trial):
     return {
         "n_estimators": MOST_ROUNDS,
         "early_stopping_rounds": PATIENCE,
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
-        "max_depth": trial.suggest_int("max_depth", 2, 8),
+        "learning_rate": trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
+        "max_depth": trial.suggest_int("max_depth", 2, 6),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 10.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 1.0, log=True),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.03, 0.5, log=True),
         "reg_lambda": trial.suggest_float("reg_lambda", 1e-2, 10.0, log=True),
         "reg_alpha": trial.suggest_float("reg_alpha", 0.0, 1.0),
     }
