@@ -9,6 +9,7 @@ from typing import Any
 from serbench.errors import ProtocolError, UnknownName
 from serbench.protocols.audit import INDEPENDENT, audit_split
 from serbench.protocols.sharing import SharingTable
+from serbench.records import Cell
 from serbench.runner.copies import with_copy_ids
 from serbench.runner.plan import PlannedCell
 from serbench.specs import AUGMENT_BEFORE_SPLIT, Split
@@ -49,21 +50,25 @@ def require_verdict(items: Iterable[PlannedCell], wanted: str) -> None:
     UnknownName
         For a verdict that cannot be required.
     ProtocolError
-        Naming the protocols that give another one.
+        Naming the protocols that give another one, in any fold.
     """
     if wanted not in VERDICTS:
         raise UnknownName.among("verdict to require", wanted, VERDICTS, where="--require")
     audits = Audits()
-    verdicts = {(item.cell.corpus, item.cell.protocol_name): audits.of(item)["verdict"] for item in items}
-    others = [
-        f"{corpus} under {protocol} is {verdict}"
-        for (corpus, protocol), verdict in verdicts.items()
-        if verdict != wanted
-    ]
-    if others:
+    # A fold or a row that passes says nothing about the others under the same protocol.
+    found = {(_title(item.cell), audits.of(item)["verdict"]): None for item in items}
+    if others := [f"{title} is {verdict}" for title, verdict in found if verdict != wanted]:
         raise ProtocolError(
-            f"not {wanted}: {'; '.join(others)}", where="--require", hint="keep other protocols with --protocol"
+            f"not {wanted}: {'; '.join(others)}",
+            where="--require",
+            hint="keep other protocols with --protocol, other features with --features",
         )
+
+
+def _title(cell: Cell) -> str:
+    # Features matter to the verdict where they are normalised.
+    features = f" with {cell.feature_name}" if cell.normalise != "none" else ""
+    return f"{cell.corpus} under {cell.protocol_name}{features}"
 
 
 def _as_trained(item: PlannedCell) -> Split:
