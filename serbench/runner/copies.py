@@ -54,11 +54,16 @@ def with_copy_ids(ids: Sequence[str], augment: Mapping[str, Any]) -> tuple[str, 
     return (*ids, *(f"{name}{mark}" for mark in marks for name in ids))
 
 
-def with_permuted_labels(table: pd.DataFrame, train: np.ndarray, seed: int) -> pd.DataFrame:
-    """The table with the labels of the training rows permuted among them; copies carry their parent's new label."""
-    labels = table["label"].to_numpy(dtype=object).copy()
+def with_permuted_labels(table: pd.DataFrame, train: np.ndarray, test: np.ndarray, seed: int) -> pd.DataFrame:
+    """The table with the labels of the training rows permuted among them; copies carry their parent's new label.
+
+    Test rows keep theirs, also those that a mistake has made of copies of training rows.
+    """
+    own = table["label"].to_numpy(dtype=object)
+    labels = own.copy()
     labels[train] = np.random.default_rng(seed).permutation(labels[train])
     if PARENT in table:
         new = dict(zip(table["id"].to_numpy()[train], labels[train], strict=True))
         labels = np.array([new.get(parent, label) for parent, label in zip(table[PARENT], labels, strict=True)])
+        labels[test] = own[test]
     return table.assign(label=labels)

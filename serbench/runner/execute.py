@@ -100,7 +100,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     clock.lap("features")
     labels = list(job.cell.labels["labels"])
     if job.cell.permute_labels:
-        table = with_permuted_labels(table, job.train, job.seed("permutation"))
+        table = with_permuted_labels(table, job.train, job.test, job.seed("permutation"))
     params, tuning, features = {**spec.params, **job.cell.model["params"]}, {}, job.cell.features
     if job.cell.tuning:
         tuned = tune_cell(job, spec, table)

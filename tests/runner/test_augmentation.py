@@ -166,13 +166,25 @@ def test_permuted_labels_teach_nothing_and_leave_the_test_part_alone():
     table = pd.DataFrame({"id": [f"c/{n}" for n in range(90)], "label": ["a", "b", "c"] * 30})
     table = pd.concat([table.assign(parent=table["id"]), table.assign(id=table["id"] + "#1", parent=table["id"])])
     table = table.reset_index(drop=True)
-    train = np.arange(60)
-    permuted = with_permuted_labels(table, train, seed=1)
+    train, test = np.arange(60), np.arange(60, 90)
+    permuted = with_permuted_labels(table, train, test, seed=1)
     assert list(permuted["label"][60:90]) == list(table["label"][60:90])
     assert sorted(permuted["label"][:60]) == sorted(table["label"][:60])
     assert (permuted["label"][:60] != table["label"][:60]).mean() > 0.4
     assert list(permuted["label"][90:]) == list(permuted["label"][:90])
     assert followed_by_copies(table, np.array([3, 5])).tolist() == [3, 5, 93, 95]
+
+
+def test_permuted_labels_leave_the_truth_of_tested_copies_alone(tiny_suite, around):
+    protocols = "leaky_augment_before_split, {name: speaker_kfold, params: {k: 3}}"
+    plan = planned(suite(tiny_suite, protocols=protocols, extra=AUGMENT), around, permute_labels=True)
+    done = carried_out(plan, around)
+    assert len(done) == 4
+    for record, predictions in done.values():
+        # The folder of an utterance is its label.
+        assert list(predictions["truth"]) == [name.partition("/")[0] for name in predictions["utterance"]]
+        assert record.cell.permute_labels
+    assert sum(frame["utterance"].str.contains("#").any() for _, frame in done.values()) == 1
 
 
 def test_only_speaker_independent_rows_pass_when_they_are_required(tiny_suite, around):
