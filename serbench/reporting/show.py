@@ -185,6 +185,8 @@ def _title(summary: dict[str, Any]) -> str:
     names = [summary[name] for name in ("suite", "corpus", "protocol", "features", "model")]
     extra = [f"{summary['trials']} trials"] if summary["trials"] else []
     extra += [f"augment {summary['augment']}"] if summary["augment"] != "none" else []
+    # Without them a sanity run on permuted labels reads like the row itself.
+    extra += [summary["options"]] if summary["options"] else []
     return " · ".join([*names, *extra, f"row {summary['row']}"])
 
 
