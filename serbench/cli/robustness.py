@@ -12,6 +12,9 @@ from serbench.cli.options import Results, circumstances
 from serbench.errors import UsageError
 
 FORMATS = ("table", "json", "csv")
+NAMES = ("protocol", "features", "model", "augment")
+# Shown where there is more than one of them, so that no two rows look alike.
+DISTINCTIONS = ("suite", "corpus", "options", "trials")
 
 
 def robustness(
@@ -38,15 +41,18 @@ def robustness(
 
 
 def _table(rows: list[dict]):
+    from rich.markup import escape
     from rich.table import Table
 
     from serbench.reporting.formats import interval_text, percent, signed
 
+    names = [*(name for name in DISTINCTIONS if len({row[name] for row in rows}) > 1), *NAMES, "condition"]
     table = Table(title="UAR % on degraded audio", title_justify="left", box=None)
-    for name in ("protocol", "features", "model", "augment", "condition", "UAR %", "95 %", "change"):
-        table.add_column(name, justify="right" if name in ("UAR %", "95 %", "change") else "left")
+    for name in names:
+        table.add_column(name)
+    for name in ("UAR %", "95 %", "change"):
+        table.add_column(name, justify="right")
     for row in rows:
-        named = [row[name] for name in ("protocol", "features", "model", "augment", "condition")]
         bounds = interval_text(row["uar_low"], row["uar_high"])
-        table.add_row(*named, percent(row["uar"]), bounds, signed(row["change"]))
+        table.add_row(*(escape(str(row[name])) for name in names), percent(row["uar"]), bounds, signed(row["change"]))
     return table

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLEAN = "clean"
-COLUMNS = ("suite", "row", "corpus", "protocol", "features", "model", "trials", "augment")
+COLUMNS = ("suite", "row", "corpus", "options", "protocol", "features", "model", "trials", "augment")
 
 
 def robustness_table(results: Path | str, records: pd.DataFrame) -> list[dict[str, Any]]:
@@ -33,9 +33,9 @@ def robustness_table(results: Path | str, records: pd.DataFrame) -> list[dict[st
     Returns
     -------
     list of dict
-        `suite`, `row`, `corpus`, `protocol`, `features`, `model`, `trials`, `augment`, `condition` (clean, noise 10 dB,
-        …), `uar` with `uar_low` and `uar_high` over speakers, and `change`, the UAR less that on clean audio. Only
-        rows of which every finished cell answered a degraded version.
+        `suite`, `row`, `corpus`, `options`, `protocol`, `features`, `model`, `trials`, `augment` (as in the
+        leaderboard), `condition` (clean, noise 10 dB, …), `uar` with `uar_low` and `uar_high` over speakers, and
+        `change`, the UAR less that on clean audio. Only rows of which every finished cell answered a degraded version.
 
     Raises
     ------
