@@ -136,7 +136,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         **_size(fitted.estimator),
     }
     if job.save_model:
-        sizes["bytes"] = _save(fitted, job, params)
+        sizes["bytes"] = _save(fitted, job, params, features)
     record = Record(
         job.cell,
         "ok",
@@ -187,13 +187,13 @@ def _size(estimator: Any) -> dict[str, int]:
         return {}
 
 
-def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any]) -> int:
+def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any], features: Sequence[Mapping[str, Any]]) -> int:
     meta = {
         "cell": job.cell.to_json(),
         "params": params,
         "labels": job.cell.labels["labels"],
         "seen": fitted.seen.tolist(),
-        "features": list(job.cell.features),
+        "features": list(features),
     }
     files = save_model(fitted.estimator, job.folder / "models" / job.cell.id, meta)
     return sum(file.stat().st_size for file in files)

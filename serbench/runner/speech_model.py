@@ -44,7 +44,9 @@ class SpeechModel:
             If the model was trained on features that cannot be computed from one utterance alone.
         """
         cell = self.saved.meta["cell"]
-        names = [entry["name"] for entry in cell["features"]]
+        # A search may have chosen other features than the cell's own.
+        chosen = self.saved.meta["features"]
+        names = [entry["name"] for entry in chosen]
         if cell.get("normalise", "none") != "none":
             raise FeatureError(
                 f"the model was trained on {cell['normalise']}-normalised features",
@@ -52,8 +54,7 @@ class SpeechModel:
                 hint="these need all utterances of a speaker: use a model trained without",
             )
         parts = [
-            extract(source, entry["name"], rate=rate, registry=self.registry, **entry["params"])
-            for entry in cell["features"]
+            extract(source, entry["name"], rate=rate, registry=self.registry, **entry["params"]) for entry in chosen
         ]
         features = parts if parts[0].ndim == 2 else np.concatenate(parts)[None]
         return self.saved.predict_proba(features)[0]
