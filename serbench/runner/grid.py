@@ -80,7 +80,7 @@ def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Reg
     for entry in tuning.features:
         sets = [registry.get("features", item.name, where=where) for item in entry.sets]
         resolved = [_resolved(spec, item, where) for spec, item in zip(sets, entry.sets, strict=True)]
-        if fits(model, sets) and resolved != list(cell.features):
+        if fits(model, sets) and resolved not in (list(cell.features), *alternatives):
             alternatives.append(resolved)
     found = {
         "timeout": tuning.timeout,

@@ -124,8 +124,9 @@ def make_plan(
 
 
 def _absent(row: Cell, registry: Registry) -> str:
-    """Which optional packages of the row's feature sets are not installed; empty if none."""
-    wanted = {package for entry in row.features for package in registry.get("features", entry["name"]).requires}
+    """Which optional packages of the row's feature sets, or of its search's, are not installed; empty if none."""
+    used = itertools.chain(*feature_choices(row.tuning, row.features))
+    wanted = {package for entry in used for package in registry.get("features", entry["name"]).requires}
     absent = sorted(package for package in wanted if find_spec(package) is None)
     hint = f"pip install 'serbench[{','.join(absent)}]'"
     return f"not installed: {', '.join(absent)}; {hint}" if absent else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from serbench.errors import SuiteError
 from serbench.runner.selection import Filters
 from serbench.runner.suite import Suite
+from serbench.runner.tuning.choices import feature_choices
 from serbench.specs import Circumstances
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def refuse_unalterable(suite: Suite, cells: Iterable[PlannedCell], circumstances
                 where=f"suite '{suite.name}'",
                 hint="use `normalise: none` where there is `augment` or `robustness`",
             )
-        for entry in item.cell.features:
+        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
             if entry["name"] in circumstances.features_files:
                 raise SuiteError(
                     f"'{entry['name']}' is precomputed: it cannot be computed from altered audio",
