@@ -16,7 +16,7 @@ from serbench.runner.extraction import _jobs
 from serbench.runner.inputs import open_registry
 from serbench.runner.plan import make_plan
 from serbench.runner.selection import Filters
-from serbench.runner.suite import load_suite
+from serbench.runner.suite_file import load_suite
 from serbench.specs import Circumstances
 
 MOMENTS = 'handcrafted{"functionals": ["moments"]}'
