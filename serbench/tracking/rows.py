@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
 ROW, CELL, MADE, STATE = "serbench.row", "serbench.cell", "serbench.made", "serbench.state"
 SCORES = tuple(f"{name}{end}" for name in CONFUSION_SCORES for end in ("", "_low", "_high"))
-COUNTS = ("uar_spread", "fit_seconds", "weights", "bytes", "utterances", "speakers", "folds_done", "folds_planned")
+COUNTS = (
+    "gain",
+    "uar_spread",
+    "fit_seconds",
+    "weights",
+    "bytes",
+    "utterances",
+    "speakers",
+    "folds_done",
+    "folds_planned",
+)
 IDENTITY = ("corpus", "labels", "protocol", "features", "model", "trials", "augment", "options")
 LONGEST_TAG = 8000
 LONGEST_PARAM = 6000

@@ -66,6 +66,7 @@ def test_a_tuned_row_keeps_its_parameters_in_the_folds(results, suite_tools):
     assert row.name == "svm · mfcc · official · 5 trials"
     assert "model.C" not in row.params
     assert [fold.params["model.C"] for fold in row.folds] == ["1.0", "100.0"]
+    assert row.metrics["uar"] == entry["uar"] and row.metrics["gain"] == entry["gain"]
 
 
 def test_a_failed_fold_is_a_run_with_its_reason(results, suite_tools):
