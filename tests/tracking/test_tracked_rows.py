@@ -57,7 +57,7 @@ def test_a_cell_made_again_changes_the_rows_state(results, suite_tools):
 
 def test_a_tuned_row_keeps_its_parameters_in_the_folds(results, suite_tools):
     make_cell, save_cell = suite_tools
-    for fold, price in ((1, 1.0), (2, 100.0)):
+    for fold, price in ((1, 1.0), (2, 100.0), (3, 10.0)):
         cell = make_cell("svm", "official", fold, tuning={"trials": 5})
         save_cell(results / "toy", cell, params={"C": price})
     records = load_records(results, "toy")
@@ -65,7 +65,7 @@ def test_a_tuned_row_keeps_its_parameters_in_the_folds(results, suite_tools):
     row = describe(entry, records[records["row"] == entry["row"]])
     assert row.name == "svm · mfcc · official · 5 trials"
     assert "model.C" not in row.params
-    assert [fold.params["model.C"] for fold in row.folds] == ["1.0", "100.0"]
+    assert [fold.params["model.C"] for fold in row.folds] == ["1.0", "100.0", "10.0"]
     assert row.metrics["uar"] == entry["uar"] and row.metrics["gain"] == entry["gain"]
 
 
