@@ -58,8 +58,10 @@ def audit(
         found: Any = _audit(split, folds, corpus, around)
         lines = _foreign_lines(found)
     else:
+        from serbench.reporting.audits import audit_lines
+
         found = _recorded(target, probe, around)
-        lines = [line for summary in found for line in _recorded_lines(summary)]
+        lines = [line for summary in found for line in audit_lines(summary) + _probe_lines(summary.get("probe"))]
     print(json.dumps(found, indent=2, ensure_ascii=False) if output_format == "json" else "\n".join(lines))
 
 
@@ -123,40 +125,26 @@ def _contents(listing: pd.DataFrame, folder: Path, circumstances: Circumstances)
 
 
 def _foreign_lines(result: dict[str, Any]) -> list[str]:
+    from serbench.reporting.audits import listed_examples
+
     lines = [f"{result['split']}: {result['verdict']}"]
     for fold in result["folds"]:
         lines.append(
             f"  fold {fold['fold']}: train {fold['train']}, test {fold['test']} utterances "
             f"of {fold['speakers']} speakers: {fold['verdict']}"
         )
-        lines += [f"    {leak['kind']}: {leak['count']} ({_examples(leak, leak['count'])})" for leak in fold["leaks"]]
+        lines += [
+            f"    {leak['kind']}: {leak['count']} ({listed_examples(leak, leak['count'])})" for leak in fold["leaks"]
+        ]
         lines += [f"    note: {note}" for note in fold["notes"]]
     return [*lines, *(f"  note: {note}" for note in result["notes"])]
 
 
-def _recorded_lines(summary: dict[str, Any]) -> list[str]:
-    details = [f"{summary['folds']} folds", f"{summary['rows']} rows", f"labels {summary['labels']}"]
-    if summary["validation"]:
-        details.append(f"validation cut by {summary['validation']}")
-    named = [f"{summary['normalise']}-normalised"] if summary["normalise"] != "none" else []
-    named += [summary[name] for name in ("options", "augment") if summary[name] not in ("", "none")]
-    title = " · ".join([summary["suite"], summary["corpus"], summary["protocol"], *named])
-    lines = [f"{title}: {summary['verdict'] or 'not audited'}", f"  {', '.join(details)}"]
-    for leak in summary["leaks"]:
-        counted = f"up to {leak['most']} in {leak['folds']} of {summary['folds']} folds"
-        lines.append(f"  {leak['kind']}: {counted} ({_examples(leak, leak['most'])})")
-    for note in summary["notes"]:
-        lines.append(f"  note: {note['note']} ({note['folds']} of {summary['folds']} folds)")
-    return lines + (_probe_lines(summary["probe"]) if "probe" in summary else [])
-
-
-def _probe_lines(probe: dict[str, Any]) -> list[str]:
+def _probe_lines(probe: dict[str, Any] | None) -> list[str]:
+    if probe is None:
+        return []
     outcome = "is FITTED ON TEST DATA" if probe["fit_on_test"] else "nothing that was fitted moves"
     lines = [f"  noise for the test part of fold {probe['fold']}: {outcome} (largest change {probe['moved']:.2g})"]
     if probe["order_dependent"]:
         lines.append(f"  note: predictions depend on the order of the batch (by {probe['order']:.2g})")
     return lines
-
-
-def _examples(leak: dict[str, Any], count: int) -> str:
-    return ", ".join(leak["examples"]) + (", ..." if count > len(leak["examples"]) else "")

@@ -39,6 +39,28 @@ def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
     return [_summary(members) for members in groups.values()]
 
 
+def audit_lines(summary: dict[str, Any]) -> list[str]:
+    """One of `audit_summaries` in words: its verdict, what it covers, each leak with examples, the notes."""
+    details = [f"{summary['folds']} folds", f"{summary['rows']} rows", f"labels {summary['labels']}"]
+    if summary["validation"]:
+        details.append(f"validation cut by {summary['validation']}")
+    named = [f"{summary['normalise']}-normalised"] if summary["normalise"] != "none" else []
+    named += [summary[name] for name in ("options", "augment") if summary[name] not in ("", "none")]
+    title = " · ".join([summary["suite"], summary["corpus"], summary["protocol"], *named])
+    lines = [f"{title}: {summary['verdict'] or 'not audited'}", f"  {', '.join(details)}"]
+    for leak in summary["leaks"]:
+        counted = f"up to {leak['most']} in {leak['folds']} of {summary['folds']} folds"
+        lines.append(f"  {leak['kind']}: {counted} ({listed_examples(leak, leak['most'])})")
+    for note in summary["notes"]:
+        lines.append(f"  note: {note['note']} ({note['folds']} of {summary['folds']} folds)")
+    return lines
+
+
+def listed_examples(leak: dict[str, Any], count: int) -> str:
+    """A leak's examples, and whether there are more."""
+    return ", ".join(leak["examples"]) + (", ..." if count > len(leak["examples"]) else "")
+
+
 def _summary(members: list[tuple[dict[str, Any], Any]]) -> dict[str, Any]:
     records = [item.record for _, item in members]
     # All models under one protocol meet the same folds: one record speaks for each.

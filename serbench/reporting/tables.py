@@ -1,4 +1,4 @@
-"""The tables that a suite's results folder carries: leaderboard, per-class report and confusion matrices."""
+"""What a suite's results folder carries: leaderboard, per-class report and confusion matrices, and the audit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serbench.records import atomic_path
+from serbench.reporting.audits import audit_lines, audit_summaries
 from serbench.reporting.formats import format_leaderboard
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def write_tables(
     suite_folder: Path, records: pd.DataFrame | None = None, board: pd.DataFrame | None = None
 ) -> list[Path]:
-    """Write `leaderboard` and `rows` (per class and confusion), each as CSV and Markdown, into a suite's folder.
+    """Write `leaderboard` and `rows` (per class and confusion), as CSV and Markdown, and `audit.txt` into a folder.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def write_tables(
         "leaderboard.md": f"# {folder.name}\n\n{format_leaderboard(board, 'md')}",
     }
     texts |= _row_tables(folder.name, records, board)
+    audits = [line for summary in audit_summaries(records) for line in audit_lines(summary)]
+    texts["audit.txt"] = "".join(f"{line}\n" for line in audits)
     for name, text in texts.items():
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")

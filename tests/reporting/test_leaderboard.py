@@ -207,7 +207,9 @@ def test_damaged_cells_are_named_and_the_row_is_incomplete(tmp_path):
 def test_tables_are_written(tmp_path):
     folder = tmp_path / "toy"
     write_suite(folder)
-    assert {path.name for path in write_tables(folder)} == {"leaderboard.csv", "leaderboard.md", "rows.csv", "rows.md"}
+    names = {"leaderboard.csv", "leaderboard.md", "rows.csv", "rows.md", "audit.txt"}
+    assert {path.name for path in write_tables(folder)} == names
+    assert "official: speaker-independent" in (folder / "audit.txt").read_text()
     assert "95 %" in (folder / "leaderboard.md").read_text()
     rows = pd.read_csv(folder / "rows.csv")
     assert len(rows) == 4 * len(LABELS)
