@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from serbench.protocols.splitting import splits_table
-from serbench.records import atomic_path
+from serbench.records import Cell, atomic_path, cell_path
+from serbench.reporting.row_ids import row_id
 from serbench.runner.locks import lock
 from serbench.runner.plan import Plan
 from serbench.runner.task import Task
@@ -21,6 +22,8 @@ SPLIT_KEYS = ["corpus", "protocol", "seed", "fold"]
 
 def record_plan(plan: Plan) -> None:
     """Write the plan and its splits; what earlier runs of other parts of the suite wrote stays.
+
+    A plan of the whole suite drops rows that an older version of it had and none of whose cells was run.
 
     Raises
     ------
@@ -45,6 +48,10 @@ def _add_cells(plan: Plan) -> None:
     path = plan.folder / PLAN_FILE
     before = _read_json(path)
     known = {item["id"]: item["cell"] for item in before}
+    if plan.whole:
+        rows = {key: row_id(Cell.from_json(cell)) for key, cell in known.items()}
+        begun = {row for key, row in rows.items() if cell_path(plan.folder, key).exists()}
+        known = {key: cell for key, cell in known.items() if rows[key] in begun}
     known.update({item.cell.id: item.cell.to_json() for item in plan.cells})
     after = [{"id": key, "cell": cell} for key, cell in sorted(known.items())]
     if after != before:

@@ -52,7 +52,7 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of one suite under the filters given."""
+    """All cells of one suite under the filters given; `whole` if there were none."""
 
     suite: Suite
     folder: Path
@@ -60,6 +60,7 @@ class Plan:
     skipped: tuple[SkippedRow, ...] = ()
     force: bool = False
     tasks: tuple[Task, ...] = field(default=())
+    whole: bool = False
 
     @property
     def todo(self) -> list[PlannedCell]:
@@ -116,11 +117,14 @@ def make_plan(
     refuse_empty(suite, filters, cells, skipped)
     refuse_untuned(suite, filters, cells, skipped)
     refuse_unalterable(suite, cells.values(), circumstances)
-    if not any(vars(filters).values()):
+    whole = not any(vars(filters).values())
+    if whole:
         refuse_lonely(suite.ensembles, (item.cell for item in cells.values()), where=f"suite '{suite.name}'")
     looked_up = _looked_up(cells, folder)
     homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
-    return Plan(suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()))
+    return Plan(
+        suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()), whole
+    )
 
 
 def _absent(row: Cell, registry: Registry) -> str:

@@ -5,7 +5,9 @@ import pytest
 from serbench.errors import CorpusError, SuiteError, UnknownName
 from serbench.records import read_record, write_cell
 from serbench.registry import build_registry
+from serbench.reporting.loading import load_records
 from serbench.runner.engine import run_plan
+from serbench.runner.ledger import record_plan
 from serbench.runner.plan import make_plan
 from serbench.runner.selection import Filters
 from serbench.runner.suite_file import load_suite
@@ -127,3 +129,22 @@ def _rows(path):
     import pandas as pd
 
     return pd.read_parquet(path)
+
+
+def test_a_whole_run_forgets_what_the_suite_no_longer_has_and_was_never_begun(tiny_suite, registry, around):
+    def rows() -> set[tuple[str, str]]:
+        records = load_records(around.results, "tiny")
+        return set(zip(records["model"], records["protocol"], strict=True))
+
+    record_plan(plan_of(tiny_suite, registry, around))
+    assert {model for model, _ in rows()} == {"majority", "knn", "lda"}
+    run_plan(
+        plan_of(tiny_suite, registry, around, model=["knn"], protocol=["speaker_kfold"], fold=["1"]), registry, around
+    )
+    tiny_suite.write_text(tiny_suite.read_text().replace("majority, knn, lda", "majority"))
+    record_plan(plan_of(tiny_suite, registry, around, fold=["1"]))
+    assert {model for model, _ in rows()} == {"majority", "knn", "lda"}
+    record_plan(plan_of(tiny_suite, registry, around))
+    assert {row for row in rows() if row[0] != "majority"} == {("knn", "speaker_kfold(k=3)")}
+    records = load_records(around.results, "tiny")
+    assert sorted(records.loc[records["model"] == "knn", "status"]) == ["ok", "planned", "planned"]
