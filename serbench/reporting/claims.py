@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "md", "latex")
 NUMBERS = ("reported", "own", "mistake", "speaker_independent")
-COLUMNS = ("claim", "model", "metric", *NUMBERS, "gap", "gap_low", "gap_high", "suite", "source", "note")
+COLUMNS = (
+    "claim",
+    "model",
+    "metric",
+    *NUMBERS,
+    "gap",
+    "gap_low",
+    "gap_high",
+    "mistake_made",
+    "suite",
+    "source",
+    "note",
+)
+MISTAKES = {"leaky_select_on_test": "epoch on test", "leaky_augment_before_split": "copies before split"}
 HEADINGS = {
     "claim": "claim",
     "model": "model",
@@ -45,9 +58,9 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     Returns
     -------
     list of dict
-        Columns `COLUMNS`; a number is None where its rows are absent or not complete. `gap` is that under the claim's
-        own protocol less that on unseen speakers. Its 95 % interval resamples the speakers that both rows tested,
-        together in both; None where a speaker is unknown or in one of them only.
+        Columns `COLUMNS`; a number is None where its rows are absent or not complete. `mistake_made` says which it is.
+        `gap` is the number under the claim's own protocol less that on unseen speakers. Its 95 % interval resamples the
+        speakers that both rows tested, together in both; None where a speaker is unknown or in one of them only.
     """
     return [_claim(claim, records) for claim in claims]
 
@@ -61,7 +74,9 @@ def _claim(claim: Mapping[str, Any], records: pd.DataFrame) -> dict[str, Any]:
         gap = scores["own"] - scores["speaker_independent"]
         low, high = _gap_interval(own, unseen, claim["metric"])
     known = {name: claim.get(name) for name in ("claim", "model", "metric", "reported", "suite", "source", "note")}
-    return {**dict.fromkeys(COLUMNS), **known, **scores, "gap": gap, "gap_low": low, "gap_high": high}
+    made = MISTAKES.get((claim["mistake"] or "").partition("(")[0], "")
+    bounds = {"gap": gap, "gap_low": low, "gap_high": high}
+    return {**dict.fromkeys(COLUMNS), **known, **scores, **bounds, "mistake_made": made}
 
 
 def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:
@@ -168,7 +183,10 @@ def _plain_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def claim_texts(row: Mapping[str, Any]) -> list[str]:
     """A claim as it is printed, in the order of `HEADINGS`; percentages."""
     named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
-    return [*named, *(_percent(row[name]) for name in NUMBERS), _gap(row)]
+    numbers = {name: _percent(row[name]) for name in NUMBERS}
+    if row["mistake"] is not None and row["mistake_made"]:
+        numbers["mistake"] += f" ({row['mistake_made']})"
+    return [*named, *numbers.values(), _gap(row)]
 
 
 def _percent(value: float | None) -> str:

@@ -113,6 +113,7 @@ def test_another_model_can_make_the_mistake(tmp_path):
     claim = CLAIM | {"mistake": "leaky_select_on_test", "mistake_row": "stopped@mfcc"}
     (row,) = claims_table([claim], load_records(tmp_path, "p9"))
     assert (row["own"], row["mistake"]) == (pytest.approx(138 / 144), pytest.approx(141 / 144))
+    assert row["mistake_made"] == "epoch on test" and " 97.9 (epoch on test) |" in format_claims([row], "md")
 
 
 def test_every_format_holds_the_figures(records):
