@@ -46,7 +46,7 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
     named = {name: suite.ensembles[name] for name in filters.model if name in suite.ensembles}
     models = tuple(name for name in filters.model if name not in named)
     grid = [] if named and not models else _filtered(suite, registry, replace(filters, model=models))
-    members = [member for listed in named.values() for member in listed]
+    members = [member for ensemble in named.values() for member in ensemble.members]
     grid += [part for block in suite.grid for part in _member_blocks(block, members, filters)]
     tuning = _tuning(suite.tuning, filters)
     if filters.inner is not None and not (tuning or any(block.tuning for block in grid)):

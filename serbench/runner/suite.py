@@ -169,6 +169,25 @@ class Published(_Strict):
     claims: Annotated[list[Claim], Field(min_length=1)]
 
 
+class Ensemble(_Strict):
+    """A row whose cells average the calibrated probabilities of other cells.
+
+    Attributes
+    ----------
+    members : list of str
+        Each the ``model@features`` of a row of this suite.
+    weights : {"equal", "validation"}
+        Of the members: equal, or chosen in each fold on its validation part.
+    """
+
+    members: Annotated[list[Member], Field(min_length=2)]
+    weights: Literal["equal", "validation"] = "equal"
+
+
+def _ensemble(value: Any) -> Any:
+    return {"members": value} if isinstance(value, list) else value
+
+
 class Suite(_Strict):
     """A suite.
 
@@ -189,7 +208,7 @@ class Suite(_Strict):
     robustness : mapping
         Degraded versions of the test part that every trained model answers too.
     ensembles : mapping
-        Name -> members, each the ``model@features`` of a row of this suite; the mean of their calibrated probabilities.
+        Name -> `Ensemble`, or the list of its members alone.
     published : mapping
         Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
@@ -206,7 +225,7 @@ class Suite(_Strict):
     tuning: Tuning | None = None
     augment: Variants = [None]
     robustness: Robustness | None = None
-    ensembles: dict[str, Annotated[list[Member], Field(min_length=2)]] = {}
+    ensembles: dict[str, Annotated[Ensemble, BeforeValidator(_ensemble)]] = {}
     published: Published | None = None
     grid: Annotated[list[Block], Field(min_length=1)]
 

@@ -9,9 +9,22 @@ import pytest
 from serbench.errors import ModelError, SuiteError
 from serbench.records import Cell, Record, cell_path, make_predictions, read_cell, write_cell
 from serbench.reporting.calibration import at_temperature, fit_temperature
-from serbench.runner.ensembles import average_members, ensemble_rows, member_cells, members_created, refuse_lonely
+from serbench.runner.ensembles import (
+    ROUNDS,
+    average_members,
+    chosen_weights,
+    ensemble_rows,
+    member_cells,
+    members_created,
+    refuse_lonely,
+)
+from serbench.runner.suite import Ensemble
 
 LABELS = ["angry", "happy", "sad"]
+
+
+def both(*members: str, weights: str = "equal") -> dict[str, Ensemble]:
+    return {"both": Ensemble(members=list(members), weights=weights)}
 
 
 def row(model: str, features: str = "mfcc", **fields) -> Cell:
@@ -52,7 +65,7 @@ def write_member(folder, cell: Cell, seed: int, *, reverse=False, roles=("test",
 
 @pytest.fixture
 def ensemble() -> Cell:
-    (found,) = ensemble_rows({"both": ["svm@mfcc", "cnn@logmel"]}, [row("svm"), row("cnn", "logmel"), row("knn")])
+    (found,) = ensemble_rows(both("svm@mfcc", "cnn@logmel"), [row("svm"), row("cnn", "logmel"), row("knn")])
     return dataclasses.replace(found, fold="2")
 
 
@@ -66,14 +79,14 @@ def test_an_ensemble_is_named_and_knows_its_members(ensemble):
 
 
 def test_there_is_none_where_a_member_is_not_run():
-    assert ensemble_rows({"both": ["svm@mfcc", "cnn@logmel"]}, [row("svm")]) == []
+    assert ensemble_rows(both("svm@mfcc", "cnn@logmel"), [row("svm")]) == []
     with pytest.raises(SuiteError, match=r"no row cnn@logmel\n.*svm@mfcc"):
-        refuse_lonely({"both": ["svm@mfcc", "cnn@logmel"]}, [row("svm")], where="suite 'x'")
+        refuse_lonely(both("svm@mfcc", "cnn@logmel"), [row("svm")], where="suite 'x'")
 
 
 def test_tuned_members_make_an_ensemble_of_their_own():
     rows = [row("svm"), row("svm", tuning={"trials": 9}), row("majority")]
-    plain, tuned = ensemble_rows({"both": ["svm@mfcc", "majority@mfcc"]}, rows)
+    plain, tuned = ensemble_rows(both("svm@mfcc", "majority@mfcc"), rows)
     assert (plain.model_name, tuned.model_name) == ("both", "both (tuned)")
     svm, majority = member_cells(tuned)
     assert svm.tuning == {"trials": 9} and majority.tuning == {} and tuned.tuning == {}
@@ -101,6 +114,42 @@ def test_probabilities_are_scaled_on_validation_and_averaged(ensemble, tmp_path)
     assert list(test["predicted"]) == [LABELS[code] for code in expected.argmax(axis=1)]
     assert record.status == "ok" and record.sizes["weights"] == 20 and record.audit == {"verdict": "x"}
     assert record.params["members"] == members_created(ensemble, tmp_path) == {one.id: "made 1", two.id: "made 50"}
+
+
+def test_weights_can_be_chosen_on_the_validation_part(tmp_path):
+    rows = [row("svm"), row("cnn", "logmel")]
+    (found,) = ensemble_rows(both("svm@mfcc", "cnn@logmel", weights="validation"), rows)
+    assert found.model_name == "both(weights=validation)"
+    cell = dataclasses.replace(found, fold="2")
+    assert cell.id != dataclasses.replace(ensemble_rows(both("svm@mfcc", "cnn@logmel"), rows)[0], fold="2").id
+    one, two = member_cells(cell)
+    write_member(tmp_path, one, 1)
+    write_member(tmp_path, two, 50)
+    record, predictions = average_members(cell, tmp_path, {})
+    judges = table("validation")
+    truth = np.array([LABELS.index(label) for label in judges["label"]])
+    asked = [chances(seed, judges["label"], 1.0) for seed in (2, 51)]
+    temperatures = [fit_temperature(truth, chance) for chance in asked]
+    weights = chosen_weights(truth, np.stack([at_temperature(*pair) for pair in zip(asked, temperatures, strict=True)]))
+    assert list(record.params["weights"].values()) == pytest.approx(weights, abs=1e-4) and 0 < weights[0] < 1
+    expected = sum(
+        weight * at_temperature(chances(seed, table("test")["label"], 1.0), temperature)
+        for weight, seed, temperature in zip(weights, (1, 50), temperatures, strict=True)
+    )
+    test = predictions[predictions["role"] == "test"]
+    np.testing.assert_allclose(test[[f"p:{label}" for label in LABELS]], expected, atol=1e-9)
+
+
+def test_weights_go_to_the_members_that_lower_the_loss():
+    truth = np.array([0, 0, 1, 1])
+    right = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])
+    even, wrong = np.full((4, 2), 0.5), right[:, ::-1]
+    assert chosen_weights(truth, np.stack([wrong, right, even])).tolist() == [0, 1, 0]
+    # Each knows one class and errs on the other: together they lose least, each taken half of the times.
+    first = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    weights = chosen_weights(truth, np.stack([first, first[::-1, ::-1]]))
+    assert weights.sum() == pytest.approx(1) and weights[0] == pytest.approx(0.5, abs=1 / ROUNDS)
+    assert chosen_weights(truth, np.stack([1.0 - np.eye(2)[truth], even])).tolist() == [0, 1]
 
 
 def test_the_test_labels_do_not_matter(ensemble, tmp_path):
