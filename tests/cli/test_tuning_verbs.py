@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 
@@ -16,7 +18,7 @@ def test_inner_folds(serbench, tiny_data, tiny_suite):
     assert answer.status == 2 and "--inner: a budget of 0 inner folds" in answer.err
     answer = serbench(*words, "--trials", 2, "--inner", 1, "--jobs", 1, "--no-tracking")
     assert answer.status == 0, answer.err
-    row = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and " 2 " in line)
+    (row,) = (entry["row"] for entry in json.loads(serbench("leaderboard", "--format", "json").out) if entry["trials"])
     assert "1 speaker" in " ".join(serbench("show", row).out.split())
 
 

@@ -83,8 +83,9 @@ def test_sigkill_costs_the_running_cells_only(command, tmp_path, victim):
     if victim == "worker":
         workers[0].kill()
         process.communicate(timeout=60)
-        assert process.returncode == 1
-        assert sorted(read_record(path).status for path in finished(tmp_path)).count("failed") == 1
+        # Killed between two cells, a worker costs none.
+        failed = [read_record(path).status for path in finished(tmp_path)].count("failed")
+        assert failed <= 1 and process.returncode == failed
     else:
         os.killpg(process.pid, signal.SIGKILL) if victim == "group" else process.kill()
         process.communicate(timeout=60)
