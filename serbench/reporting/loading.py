@@ -300,5 +300,6 @@ def _decoded(column: pa.DictionaryArray) -> np.ndarray:
 
 
 def _codes(column: pa.DictionaryArray, labels: Sequence[str]) -> np.ndarray:
-    codes = label_codes(column.dictionary.to_pylist(), labels)
-    return codes[column.indices.to_numpy(zero_copy_only=False)] if len(column) else codes[:0]
+    # A frozen file's dictionary holds the labels of all its corpora: only those that stand in these rows are looked up.
+    used, positions = np.unique(column.indices.to_numpy(zero_copy_only=False), return_inverse=True)
+    return label_codes(column.dictionary.take(pa.array(used)).to_pylist(), labels)[positions]

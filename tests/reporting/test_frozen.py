@@ -4,10 +4,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from made_suites import make_cell, save, write_suite
+from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suite
 
 from serbench.errors import ResultsError
-from serbench.records import read_cell
+from serbench.records import make_predictions, read_cell
 from serbench.reporting.formats import to_json
 from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
@@ -60,10 +60,6 @@ def test_predictions_and_records_are_kept(folder):
 
 
 def test_probabilities_of_zero_and_one_survive(tmp_path):
-    from made_suites import LABELS, make_table, one_hot
-
-    from serbench.records import make_predictions
-
     table = make_table(2)
     cell = make_cell()
     save(tmp_path / "toy", cell, make_predictions(table, LABELS, one_hot(list(table["label"]), certainty=1.0)))
@@ -134,6 +130,17 @@ def test_a_row_that_can_only_be_skipped_here_stays_as_it_was_committed(folder):
     freeze(clone)
     again = only_frozen(clone)
     assert to_json(leaderboard(load_records(again.parent, "toy")).assign(source="")) == to_json(shown.assign(source=""))
+
+
+def test_corpora_with_labels_of_their_own_lie_in_one_file(tmp_path):
+    folder = tmp_path / "toy"
+    for corpus, labels in (("toy", ["angry", "happy", "sad"]), ("other", ["boredom", "fear"])):
+        table = make_table(12, labels=labels, corpus=corpus)
+        chances = one_hot(table["label"].tolist(), labels)
+        save(folder, make_cell(corpus=corpus, labels=labels), make_predictions(table, labels, chances))
+    freeze(folder)
+    board = leaderboard(load_records(only_frozen(folder).parent, "toy"))
+    assert sorted(board["corpus"]) == ["other", "toy"] and list(board["uar"]) == [1, 1]
 
 
 def test_nothing_to_freeze(tmp_path):
