@@ -2,8 +2,9 @@
 
     python docs/fill_readme.py
 
-A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- claims -->` the published claims,
-both from the frozen files; `<!-- end -->` ends either. A test holds the README to the same.
+A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
+that were tuned, `<!-- claims -->` the published claims, all from the frozen files; `<!-- end -->` ends a block. A test
+holds the README to the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from serbench.reporting.claims import claims_table, format_claims
 from serbench.reporting.formats import format_leaderboard
 from serbench.reporting.leaderboard import leaderboard
@@ -22,7 +25,7 @@ from serbench.reporting.loading import load_finished
 from serbench.runner.published import published_claims, published_suites
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"(<!-- (rows|claims)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+BLOCK = re.compile(r"(<!-- (rows|tuned|claims)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 def filled(text: str, results: Path) -> str:
@@ -33,7 +36,11 @@ def filled(text: str, results: Path) -> str:
             # Alone: cells of a run on this machine would hide what is committed.
             (frozen / path.parent.name).mkdir()
             shutil.copy(path, frozen / path.parent.name)
-        makers = {"rows": partial(best_rows, frozen), "claims": partial(claims, frozen)}
+        makers = {
+            "rows": partial(best_rows, frozen),
+            "tuned": partial(tuned_rows, frozen),
+            "claims": partial(claims, frozen),
+        }
         return BLOCK.sub(lambda found: _block(found, makers), text)
 
 
@@ -44,9 +51,22 @@ def _block(found: re.Match, makers: dict[str, Callable[..., str]]) -> str:
 
 def best_rows(results: Path, suite: str, protocol: str, number: str) -> str:
     """The first rows of a suite's leaderboard under one protocol."""
+    return _table(_board(results, suite, protocol).head(int(number)))
+
+
+def tuned_rows(results: Path, suite: str, protocol: str) -> str:
+    """The tuned rows of a suite's leaderboard under one protocol."""
+    board = _board(results, suite, protocol)
+    return _table(board[(board["trials"] > 0) & board["complete"]])
+
+
+def _board(results: Path, suite: str, protocol: str) -> pd.DataFrame:
     board = leaderboard(load_finished(results, [suite]))
-    lines = format_leaderboard(board[board["protocol"] == protocol].head(int(number)), "md").splitlines()
-    return "\n".join(line for line in lines if line.startswith("|"))
+    return board[board["protocol"] == protocol]
+
+
+def _table(board: pd.DataFrame) -> str:
+    return "\n".join(line for line in format_leaderboard(board, "md").splitlines() if line.startswith("|"))
 
 
 def claims(results: Path) -> str:

@@ -21,7 +21,7 @@ COMMANDS = sorted(
         if line.startswith("serbench ")
     }
 )
-BLOCKS = re.findall(r"<!-- (rows|claims)[^>]* -->", README)
+BLOCKS = re.findall(r"<!-- (rows|tuned|claims)[^>]* -->", README)
 
 
 @pytest.fixture(scope="module")
