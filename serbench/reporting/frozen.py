@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
 from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell
+from serbench.reporting.plan_file import read_plan
 from serbench.reporting.row_ids import row_id
 
 if TYPE_CHECKING:
@@ -156,8 +157,7 @@ def _documents(records: Sequence[Record], plan: Sequence[dict[str, Any]]) -> pa.
 
 
 def _merged_plan(folder: Path, before: pa.Table, begun: set[str]) -> list[dict[str, Any]]:
-    path = folder / "plan.json"
-    own = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    own = read_plan(folder)
     known = {entry["id"] for entry in own}
     rest = (entry for entry in _plan(before) if entry["id"] not in known)
     return own + [entry for entry in rest if row_id(Cell.from_json(entry["cell"])) not in begun]

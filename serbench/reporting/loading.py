@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
+from serbench.reporting.plan_file import read_plan
 from serbench.reporting.row_ids import row_id
 from serbench.reporting.scores import label_codes
 
@@ -170,20 +171,6 @@ def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.D
         else:
             found |= {cell_id: read_cell(cell_path(folder, cell_id))[1] for cell_id in ids}
     return found
-
-
-def read_plan(folder: Path) -> list[dict[str, Any]]:
-    """Entries ``{"id", "cell"}`` of the suite's last plan; empty where there is none."""
-    path = folder / "plan.json"
-    if not path.is_file():
-        return []
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return [{"id": entry["id"], "cell": entry["cell"]} for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(
-            "the plan cannot be read", where=str(path), hint="remove it and run the suite again"
-        ) from error
 
 
 def make_tested(cell: Cell, predictions: pa.Table) -> CodedPredictions:

@@ -159,6 +159,15 @@ def test_a_damaged_cell_stops_freezing_and_keeps_the_old_file(folder):
     assert frozen_path(folder).read_bytes() == before
 
 
+def test_a_plan_cut_short_stops_freezing_and_keeps_the_old_file(folder):
+    freeze(folder)
+    before = frozen_path(folder).read_bytes()
+    (folder / "plan.json").write_text("[{")
+    with pytest.raises(ResultsError, match="the plan cannot be read"):
+        freeze(folder)
+    assert frozen_path(folder).read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", None])
 def test_a_damaged_frozen_file_is_a_clear_error(folder, content):
     freeze(folder)
