@@ -22,7 +22,7 @@ from serbench.reporting.claims import claims_table, format_claims
 from serbench.reporting.formats import format_leaderboard
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_finished
-from serbench.runner.published import published_claims, published_suites
+from serbench.runner.suite.published import published_claims, published_suites
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- (rows|tuned|claims)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)

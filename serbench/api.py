@@ -112,12 +112,12 @@ def run(
     """
     from serbench.circumstances import circumstances
     from serbench.reporting.tables import write_tables
+    from serbench.runner.cell.inputs import open_registry
     from serbench.runner.engine import run_plan
-    from serbench.runner.inputs import open_registry
     from serbench.runner.observers import Progress
-    from serbench.runner.plan import make_plan
-    from serbench.runner.selection import Filters
-    from serbench.runner.suite_file import load_suite
+    from serbench.runner.planning.plan import make_plan
+    from serbench.runner.planning.selection import Filters
+    from serbench.runner.suite.file import load_suite
 
     around = circumstances(**where)
     registry = open_registry(around)

@@ -1,18 +1,56 @@
-"""Fill in the circumstances of a run: what is given, then the environment, then `configs/local.yaml`, then defaults."""
+"""What does not change a score: where things are, and how much of the machine to use.
+
+An option counts first, then the environment, then `configs/local.yaml`, then the default.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from serbench.errors import UsageError
-from serbench.specs import Circumstances
 
 LOCAL = Path("configs/local.yaml")
 KEYS = {"data", "cache", "results", "corpus_paths", "features_files", "plugins", "jobs", "threads"}
 ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What does not change a score: where things are and how much to use at once.
+
+    Attributes
+    ----------
+    data : Path
+        Folder that holds one folder per corpus.
+    corpus_paths : mapping of str to Path
+        Corpora that are elsewhere.
+    cache : Path
+        Features, content hashes and the synthetic corpus.
+    results : Path
+        One folder per suite.
+    jobs : int
+        Cells that run side by side.
+    threads : int
+        Threads within a cell; recorded, since more than one changes TensorFlow's bits.
+    """
+
+    data: Path
+    cache: Path
+    results: Path
+    corpus_paths: Mapping[str, Path] = field(default_factory=dict)
+    features_files: Mapping[str, Path] = field(default_factory=dict)
+    plugins: tuple[Path, ...] = ()
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = 1
+    strict: bool = False
+
+    def corpus_root(self, name: str) -> Path:
+        """Folder (or manifest file) of a corpus."""
+        return Path(self.corpus_paths.get(name, self.data / name))
 
 
 def circumstances(

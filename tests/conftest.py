@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serbench.specs import Circumstances
+from serbench.circumstances import Circumstances
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_CORPORA = Path(os.environ.get("SERBENCH_DATA") or REPOSITORY.parent / "shared" / "corpora")

@@ -14,7 +14,8 @@ from serbench.errors import ResultsError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serbench.specs import Circumstances, CorpusSpec
+    from serbench.circumstances import Circumstances
+    from serbench.specs import CorpusSpec
 
 FORMATS = ("text", "json")
 
@@ -82,7 +83,7 @@ def _recorded(target: str, probe: bool, circumstances: Circumstances) -> list[di
 
 
 def _probe(cells: pd.DataFrame, circumstances: Circumstances) -> dict[str, Any]:
-    from serbench.runner.inputs import open_registry
+    from serbench.runner.cell.inputs import open_registry
     from serbench.runner.probe import probe_cell
 
     first = cells[cells["status"] == "ok"].sort_values(["seed", "fold"]).iloc[0]

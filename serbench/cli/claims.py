@@ -20,8 +20,8 @@ def claims(
     from serbench.errors import SuiteError
     from serbench.reporting.claims import claims_table, format_claims
     from serbench.reporting.loading import load_finished
-    from serbench.runner.published import published_claims, published_suites
-    from serbench.runner.suite_file import load_suite
+    from serbench.runner.suite.file import load_suite
+    from serbench.runner.suite.published import published_claims, published_suites
 
     loaded = [load_suite(name) for name in suites] if suites else published_suites()
     for suite in loaded:

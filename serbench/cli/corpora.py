@@ -10,9 +10,10 @@ import typer
 from serbench.cli import options
 
 if TYPE_CHECKING:
+    from serbench.circumstances import Circumstances
     from serbench.corpora.findings import Finding
     from serbench.corpora.loading import Corpus
-    from serbench.specs import Circumstances, CorpusSpec
+    from serbench.specs import CorpusSpec
 
 app = typer.Typer(help="List the corpora, or verify the files of one.", invoke_without_command=True)
 

@@ -29,7 +29,7 @@ def list_specs(
     if kind is Kind.suites:
         _print_suites()
         return
-    from serbench.runner.inputs import open_registry
+    from serbench.runner.cell.inputs import open_registry
 
     registry = open_registry(options.circumstances(plugin=plugin, features_file=features_file))
     name = {"models": "model", "protocols": "protocol"}.get(kind, kind.value)
@@ -58,7 +58,7 @@ def _params(params) -> str:
 
 
 def _print_suites() -> None:
-    from serbench.runner.suite_file import find_suite, load_suite, suite_names
+    from serbench.runner.suite.file import find_suite, load_suite, suite_names
 
     names = [*suite_names(), *suite_names("published")]
     rows = []

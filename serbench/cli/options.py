@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from serbench.circumstances import Circumstances
 from serbench.circumstances import circumstances as fill_in
 from serbench.errors import UsageError
-from serbench.specs import Circumstances
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder with one folder per corpus [SERBENCH_DATA].")]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder for features [SERBENCH_CACHE].")]

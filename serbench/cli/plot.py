@@ -11,8 +11,8 @@ from serbench.cli import options
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from serbench.circumstances import Circumstances
     from serbench.reporting.figures.kind import FigureKind
-    from serbench.specs import Circumstances
 
 NEEDS = {"curves": "history", "tuning": "tuning"}
 

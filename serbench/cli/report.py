@@ -30,7 +30,7 @@ def report(
     from serbench.reporting.loading import load_finished, suite_folder, suites_in
     from serbench.reporting.page.render import write_index
     from serbench.reporting.report import PARTS, write_report
-    from serbench.runner.published import published_claims, published_suites
+    from serbench.runner.suite.published import published_claims, published_suites
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     names = [suite_folder(around.results, suite).name] if suite else suites_in(around.results)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serbench.circumstances import Circumstances
 from serbench.cli import options
 from serbench.cli.console import make_console
 from serbench.errors import CorpusError, UsageError
-from serbench.specs import Circumstances
 
 if TYPE_CHECKING:
     from serbench.records import Cell
     from serbench.registry import Registry
-    from serbench.runner.plan import Filters, Plan
-    from serbench.runner.suite import Suite
+    from serbench.runner.planning.plan import Filters, Plan
+    from serbench.runner.suite.schema import Suite
 
 Names = list[str] | None
 
@@ -64,8 +64,8 @@ def run(
 
     Exit status: 0 when every cell is done, 1 when some failed, 130 when stopped by Ctrl-C.
     """
-    from serbench.runner.inputs import open_registry
-    from serbench.runner.selection import Filters
+    from serbench.runner.cell.inputs import open_registry
+    from serbench.runner.planning.selection import Filters
     from serbench.tracking.store import tracking_uri as checked_uri
 
     around = options.circumstances(
@@ -103,8 +103,8 @@ def _positive(option: str, given: int | None, what: str) -> int | None:
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
-    from serbench.runner.suite_file import load_suite, suite_names
-    from serbench.runner.task import absent_corpora
+    from serbench.runner.planning.task import absent_corpora
+    from serbench.runner.suite.file import load_suite, suite_names
 
     if bool(names) == everything:
         raise UsageError("name suites or say --all", where="serbench run", hint=f"suites: {', '.join(suite_names())}")
@@ -136,10 +136,10 @@ def _run_suite(
     save_models: bool,
     tracking: str | None,
 ) -> int:
-    from serbench.runner.audits import require_verdict
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
-    from serbench.runner.plan import make_plan
+    from serbench.runner.planning.audits import require_verdict
+    from serbench.runner.planning.plan import make_plan
     from serbench.tracking.observer import Tracker
 
     plan = make_plan(suite, registry, around, filters, force=force)
@@ -168,7 +168,7 @@ def _run_suite(
 
 
 def _counts(plan: Plan) -> str:
-    from serbench.runner.plan import STATES
+    from serbench.runner.planning.plan import STATES
 
     states = ", ".join(f"{plan.count(state)} {state}" for state in STATES if plan.count(state))
     skipped = f", {len(plan.skipped)} rows skipped" if plan.skipped else ""
@@ -181,8 +181,8 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     from rich.table import Table
 
     from serbench.reporting.loading import read_folder
-    from serbench.runner.estimates import expected_seconds
     from serbench.runner.observers import duration
+    from serbench.runner.planning.estimates import expected_seconds
 
     table = Table(title=f"Plan of suite {plan.suite.name}")
     for name in ("corpus", "protocol", "features", "model", "trials", "folds", "state"):

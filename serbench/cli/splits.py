@@ -13,8 +13,8 @@ from serbench.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from serbench.circumstances import Circumstances
     from serbench.registry import Registry
-    from serbench.specs import Circumstances
 
 app = typer.Typer(help="Write the splits of a corpus for other tools.", no_args_is_help=True)
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from serbench.circumstances import Circumstances
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, UnknownName
-from serbench.specs import Circumstances, CorpusSpec
+from serbench.specs import CorpusSpec
 
 # Understood for every corpus; `defects: keep` reproduces published data sets.
 COMMON_OPTIONS: Mapping[str, str] = {"defects": "drop"}

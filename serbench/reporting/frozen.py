@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
-from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell
-from serbench.reporting.plan_file import read_plan
-from serbench.reporting.row_ids import row_id
+from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell, row_id
+from serbench.records.plan_file import read_plan
+from serbench.records.splits_file import SPLIT_COLUMNS, SPLIT_KEYS, read_splits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ NAME = "frozen.parquet"
 SCHEMA = 1
 STEP = 0.005
 SMALLEST = 1e-15
-SPLIT_COLUMNS = ("corpus", "protocol", "seed", "fold", "utterance", "speaker", "role")
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -191,13 +190,9 @@ def _predictions(cells: Sequence[tuple[Record, pd.DataFrame]]) -> list[pa.Table]
 
 
 def _splits(folder: Path, before: pa.Table) -> pa.Table:
-    path, frozen = folder / "splits.parquet", _of_kind(before, "split")
-    if not path.is_file():
+    table, frozen = read_splits(folder), _of_kind(before, "split")
+    if table is None:
         return frozen
-    try:
-        table = pq.read_table(path, columns=list(SPLIT_COLUMNS))
-    except (OSError, pa.ArrowException) as error:
-        raise ResultsError("the splits cannot be read", where=str(path), hint="run the suite again") from error
     columns: dict[str, Any] = {"kind": _text(["split"] * len(table))}
     for name in SPLIT_COLUMNS:
         values = table.column(name).to_pylist()
@@ -209,8 +204,7 @@ def _splits(folder: Path, before: pa.Table) -> pa.Table:
 
 
 def _which_split(splits: pa.Table) -> list[tuple[str, ...]]:
-    names = ("corpus", "protocol", "seed", "fold")
-    return list(zip(*(splits[name].to_pylist() for name in names), strict=True)) if len(splits) else []
+    return list(zip(*(splits[name].to_pylist() for name in SPLIT_KEYS), strict=True)) if len(splits) else []
 
 
 def _text(values: list[str]) -> pa.Array:

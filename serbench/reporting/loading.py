@@ -18,10 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell
+from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
+from serbench.records.plan_file import plan_path, read_plan
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
-from serbench.reporting.plan_file import read_plan
-from serbench.reporting.row_ids import row_id
 from serbench.reporting.scores import label_codes
 
 if TYPE_CHECKING:
@@ -268,7 +267,7 @@ def _identified(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _has_results(folder: Path) -> bool:
-    named = (folder / "plan.json", frozen_path(folder))
+    named = (plan_path(folder), frozen_path(folder))
     return any(path.is_file() for path in named) or any((folder / "cells").glob("*.parquet"))
 
 

@@ -21,7 +21,7 @@ from serbench.reporting.papers.writers import SUFFIXES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serbench.specs import Circumstances
+    from serbench.circumstances import Circumstances
 
 PARTS = ("tables", "figures", "page")
 ROW_NEEDS = {"curves": "history", "tuning": "tuning"}

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from serbench.runner.executors.local import Pool
 from serbench.runner.interrupt import Interrupt
-from serbench.runner.pool import Pool
 
 POLL = 0.5
 

@@ -10,25 +10,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, read_cell, write_cell
 from serbench.registry import Registry
-from serbench.runner.audits import Audits
+from serbench.runner.cell.ensembles import average_members
+from serbench.runner.cell.environment import describe_environment
+from serbench.runner.cell.execute import failed_record, now, run_cell
+from serbench.runner.cell.jobs import CellJob
 from serbench.runner.dispatch import POLL, work_off
-from serbench.runner.ensembles import average_members
-from serbench.runner.environment import describe_environment
-from serbench.runner.execute import failed_record, now, run_cell
+from serbench.runner.executors.local import Pool, WorkerDied
 from serbench.runner.extraction import extract_missing
-from serbench.runner.grid import ALL_FOLDS
 from serbench.runner.interrupt import Interrupt
-from serbench.runner.jobs import CellJob
-from serbench.runner.ledger import record_plan, write_task_table
 from serbench.runner.observers import Observer
-from serbench.runner.plan import Plan, SkippedRow
-from serbench.runner.pool import Pool, WorkerDied
-from serbench.runner.task import Task
-from serbench.runner.tuning.progress import SearchProgress
-from serbench.specs import Circumstances
+from serbench.runner.planning.audits import Audits
+from serbench.runner.planning.grid import ALL_FOLDS
+from serbench.runner.planning.plan import Plan, SkippedRow
+from serbench.runner.planning.task import Task
+from serbench.runner.planning.written import record_plan, write_task_table
+from serbench.runner.search_progress import SearchProgress
 
 
 @dataclass(frozen=True)

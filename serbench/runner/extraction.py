@@ -11,19 +11,19 @@ from typing import Any
 
 import pandas as pd
 
+from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
+from serbench.records import feature_choices
 from serbench.registry import Registry
-from serbench.runner.copies import alterations
+from serbench.runner.cell.copies import alterations
+from serbench.runner.cell.execute import extract
+from serbench.runner.cell.inputs import store_of, stored_spec
+from serbench.runner.cell.jobs import ExtractJob
 from serbench.runner.dispatch import work_off
-from serbench.runner.execute import extract
-from serbench.runner.inputs import store_of, stored_spec
+from serbench.runner.executors.local import Pool, WorkerDied
 from serbench.runner.interrupt import Interrupt
-from serbench.runner.jobs import ExtractJob
 from serbench.runner.observers import Observer
-from serbench.runner.plan import Plan, PlannedCell
-from serbench.runner.pool import Pool, WorkerDied
-from serbench.runner.tuning.choices import feature_choices
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import Plan, PlannedCell
 
 CHUNK = 48
 

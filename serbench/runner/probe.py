@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from serbench.circumstances import Circumstances
 from serbench.errors import ResultsError
 from serbench.features.matrix import FeatureMatrix
 from serbench.features.normalise import normalise_by_speaker
 from serbench.identity import seed_for
 from serbench.records import Cell, Record
 from serbench.registry import Registry
-from serbench.runner.fitting import FittedModel, fit_model, training_parts
-from serbench.runner.inputs import read_matrix
-from serbench.runner.ledger import write_task_table
-from serbench.runner.plan import PlannedCell, make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.cell.fitting import FittedModel, fit_model, training_parts
+from serbench.runner.cell.inputs import read_matrix
+from serbench.runner.planning.plan import PlannedCell, make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.planning.written import write_task_table
+from serbench.runner.suite.file import load_suite
 
 # Sums in another order differ in the last bits; this is far above them and far below anything that matters.
 ORDER_TOLERANCE = 1e-4

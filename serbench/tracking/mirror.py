@@ -20,7 +20,7 @@ from serbench.records import cell_path, read_cell
 from serbench.reporting.frozen import frozen_frames, frozen_path
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
-from serbench.runner.locks import lock
+from serbench.runner.cell.locks import lock
 from serbench.tracking.artifacts import write_artifacts
 from serbench.tracking.models import log_model, saved_model
 from serbench.tracking.rows import (

@@ -7,15 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from serbench.records import Record
-from serbench.reporting.row_ids import row_id
+from serbench.records import Record, row_id
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-    from serbench.runner.plan import Plan
+    from serbench.runner.planning.plan import Plan
 
 INTERVAL = 10.0
 PATIENCE = 30.0

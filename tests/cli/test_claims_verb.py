@@ -6,7 +6,7 @@ import pytest
 
 from serbench.cli.claims import claims
 from serbench.errors import SuiteError
-from serbench.runner.suite_file import load_suite, suite_names
+from serbench.runner.suite.file import load_suite, suite_names
 
 
 def test_every_claim_is_listed_even_where_nothing_was_run(tmp_path, capsys):

@@ -22,7 +22,7 @@ REGISTRY = build_registry()
 
 @pytest.fixture(scope="module")
 def corpus(shared_cache, tmp_path_factory):
-    from serbench.specs import Circumstances
+    from serbench.circumstances import Circumstances
 
     folder = tmp_path_factory.mktemp("none")
     return open_corpus(SYNTHETIC, Circumstances(data=folder, cache=shared_cache, results=folder))

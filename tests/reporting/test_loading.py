@@ -5,9 +5,8 @@ import pytest
 from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suite
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.records import make_predictions
+from serbench.records import make_predictions, row_id
 from serbench.reporting.loading import load_records, load_suites, suites_in
-from serbench.reporting.row_ids import row_id
 
 
 def test_one_row_per_cell(tmp_path):

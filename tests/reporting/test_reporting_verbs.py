@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from serbench.cli import compare, freeze, leaderboard, show
 from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
-from serbench.reporting.row_ids import row_id
+from serbench.records import row_id
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 from rich.console import Console
 
 from serbench.errors import UnknownName, UsageError
-from serbench.records import make_predictions
+from serbench.records import make_predictions, row_id
 from serbench.reporting.loading import load_records, load_suites
 from serbench.reporting.lookup import find_cells
-from serbench.reporting.row_ids import row_id
 from serbench.reporting.show import report_parts, row_report
 
 

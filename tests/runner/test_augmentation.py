@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from serbench.circumstances import Circumstances
 from serbench.errors import ProtocolError, SuiteError, UnknownName
 from serbench.records import read_cell
-from serbench.runner import execute
-from serbench.runner.audits import Audits, require_verdict
-from serbench.runner.copies import alterations, followed_by_copies, with_copies, with_permuted_labels
+from serbench.runner.cell import execute
+from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
+from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import _cell_jobs
 from serbench.runner.extraction import _jobs
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.planning.audits import Audits, require_verdict
+from serbench.runner.planning.copies import with_copies
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.suite.file import load_suite
 
 AUGMENT = "augment: {noise: {snr_db: [10, 20]}, stretch: {rate: [0.9, 1.1]}, copies: 2}\n"
 ROBUSTNESS = "robustness: {noise_snr_db: [20, 0], bandwidth: telephone}\n"
@@ -28,7 +29,7 @@ def around(tiny_data, tmp_path):
 
 
 def planned(path, around, **filters):
-    from serbench.runner.selection import Filters
+    from serbench.runner.planning.selection import Filters
 
     return make_plan(load_suite(str(path)), open_registry(around), around, Filters(**filters))
 

@@ -6,14 +6,14 @@ import pandas as pd
 import plugins
 import pytest
 
+from serbench.circumstances import Circumstances
 from serbench.errors import ResultsError
 from serbench.records import read_cell
+from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import run_plan
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.suite.file import load_suite
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ import dataclasses
 
 import pytest
 
+from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError
 from serbench.records import cell_path, read_record
-from serbench.runner import execute
+from serbench.runner.cell import execute
+from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import _averaged, _cell_jobs
 from serbench.runner.extraction import _jobs
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.suite.file import load_suite
 
 
 class NotInterrupted:

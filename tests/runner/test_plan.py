@@ -2,16 +2,16 @@ import dataclasses
 
 import pytest
 
+from serbench.circumstances import Circumstances
 from serbench.errors import CorpusError, SuiteError, UnknownName
 from serbench.records import read_record, write_cell
 from serbench.registry import build_registry
 from serbench.reporting.loading import load_records
 from serbench.runner.engine import run_plan
-from serbench.runner.ledger import record_plan
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.planning.written import record_plan
+from serbench.runner.suite.file import load_suite
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from serbench.runner.pool import Pool, WorkerDied
+from serbench.runner.executors.local import Pool, WorkerDied
 
 
 def results_of(pool: Pool) -> dict:
@@ -45,7 +45,7 @@ def test_a_dead_worker_costs_its_own_job_only():
 def test_workers_follow_a_killed_parent():
     script = textwrap.dedent("""
         import os, time
-        from serbench.runner.pool import Pool
+        from serbench.runner.executors.local import Pool
         with Pool(1) as pool:
             pool.submit(time.sleep, 60)
             print("ready", flush=True)
@@ -68,7 +68,7 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
     script.write_text(
         textwrap.dedent("""
         print("once", flush=True)
-        from serbench.runner.pool import Pool
+        from serbench.runner.executors.local import Pool
         with Pool(1) as pool:
             pool.submit(int, "5")
             while pool.running:

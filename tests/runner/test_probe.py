@@ -90,12 +90,12 @@ def finished(tmp_path_factory):
     import typer
     from typer.testing import CliRunner
 
+    from serbench.circumstances import Circumstances
     from serbench.cli.audit import audit
     from serbench.registry import build_registry
     from serbench.runner.engine import run_plan
-    from serbench.runner.plan import make_plan
-    from serbench.runner.suite_file import load_suite
-    from serbench.specs import Circumstances
+    from serbench.runner.planning.plan import make_plan
+    from serbench.runner.suite.file import load_suite
 
     folder = tmp_path_factory.mktemp("probe")
     rng = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 import pytest
 
 from serbench.errors import SuiteError, UnknownName
-from serbench.runner.suite_file import load_suite, suite_names
+from serbench.runner.suite.file import load_suite, suite_names
 
 WHOLE = """\
 title: T

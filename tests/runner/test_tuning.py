@@ -9,11 +9,11 @@ from tuning_cells import is_test, make_features, make_job, make_table, without_s
 
 from serbench.records import read_cell
 from serbench.registry import build_registry
-from serbench.runner import execute
-from serbench.runner.execute import run_cell
-from serbench.runner.tuning import cell
-from serbench.runner.tuning.objective import Objective, medians, uar
-from serbench.runner.tuning.space import Defaults, searched_params
+from serbench.runner.cell import execute
+from serbench.runner.cell.execute import run_cell
+from serbench.runner.cell.tuning import cell
+from serbench.runner.cell.tuning.objective import Objective, medians, uar
+from serbench.runner.cell.tuning.space import Defaults, searched_params
 from serbench.specs import ModelSpec
 
 CLASSICAL = ["svm", "knn", "lda", "logistic_regression", "random_forest", "xgboost"]

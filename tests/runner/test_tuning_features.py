@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 import serbench
+from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError, UnknownName
 from serbench.records import read_cell
 from serbench.reporting.searches import describe_searches
-from serbench.runner import execute
+from serbench.runner.cell import execute
+from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import _cell_jobs
 from serbench.runner.extraction import _jobs
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.suite.file import load_suite
 
 MOMENTS = 'handcrafted{"functionals": ["moments"]}'
 # 125 values a frame, each with its mean and standard deviation, and the two of the extent.

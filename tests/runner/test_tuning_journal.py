@@ -12,8 +12,8 @@ from tuning_cells import make_job, without_seconds
 
 from serbench.errors import ResultsError, TuningError
 from serbench.records import cell_path
-from serbench.runner.execute import run_cell
-from serbench.runner.tuning.journal import Journal, count_trials, cut_torn_line, journal_path
+from serbench.runner.cell.execute import run_cell
+from serbench.runner.cell.tuning.journal import Journal, count_trials, cut_torn_line, journal_path
 
 BUDGET = 14
 

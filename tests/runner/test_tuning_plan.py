@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 from tuning_cells import without_seconds
 
+from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError
 from serbench.records import Record, read_cell
+from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import run_plan
-from serbench.runner.estimates import expected_seconds
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.runner.tuning.progress import EVERY, SearchProgress
-from serbench.specs import Circumstances
+from serbench.runner.planning.estimates import expected_seconds
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.search_progress import EVERY, SearchProgress
+from serbench.runner.suite.file import load_suite
 
 SPEAKERS = {"protocol": ["speaker_kfold"]}
 

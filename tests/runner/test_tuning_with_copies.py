@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 from tuning_cells import without_seconds
 
+from serbench.circumstances import Circumstances
 from serbench.records import read_cell
-from serbench.runner import execute
+from serbench.runner.cell import execute
+from serbench.runner.cell.inputs import open_registry
+from serbench.runner.cell.tuning import cell as tuning_cell
+from serbench.runner.cell.tuning.objective import Objective
 from serbench.runner.engine import _cell_jobs
 from serbench.runner.extraction import _jobs
-from serbench.runner.inputs import open_registry
-from serbench.runner.plan import make_plan
-from serbench.runner.selection import Filters
-from serbench.runner.suite_file import load_suite
-from serbench.runner.tuning import cell as tuning_cell
-from serbench.runner.tuning.objective import Objective
-from serbench.specs import Circumstances
+from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
+from serbench.runner.suite.file import load_suite
 
 COPIES = 2
 EXTRA = f"augment: {{noise: {{snr_db: [10, 20]}}, copies: {COPIES}}}\ntuning: {{trials: 3, inner: 2}}\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from serbench.circumstances import Circumstances
 from serbench.records import Cell
-from serbench.runner.execute import run_cell
-from serbench.runner.jobs import CellJob
-from serbench.specs import Circumstances
+from serbench.runner.cell.execute import run_cell
+from serbench.runner.cell.jobs import CellJob
 
 LABELS = ["angry", "happy", "sad"]
 SPEAKERS, TAKES, DIMENSIONS = 6, 4, 8

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from serbench.specs import Circumstances
+    from serbench.circumstances import Circumstances
 
 
 @dataclass(frozen=True)

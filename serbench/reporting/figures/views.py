@@ -14,8 +14,8 @@ from serbench.reporting.lookup import find_cells
 if TYPE_CHECKING:
     import pandas as pd
 
+    from serbench.circumstances import Circumstances
     from serbench.records import Cell
-    from serbench.specs import Circumstances
 
 
 def suite_view(records: pd.DataFrame, corpus: str | None = None) -> SuiteView:

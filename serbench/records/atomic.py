@@ -1,0 +1,47 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from serbench.errors import ResultsError
+
+
+class atomic_path:
+    """Context manager: write to a temporary file, which replaces `path` once it is whole and on disk."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    def __enter__(self) -> Path:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".tmp")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        os.close(handle)
+        self.temporary = Path(name)
+        self.temporary.chmod(0o644)
+        return self.temporary
+
+    def __exit__(self, kind, error, trace) -> None:
+        try:
+            if kind is None:
+                with self.temporary.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+                self.temporary.replace(self.path)
+        except OSError as problem:
+            raise _unwritable(self.path, problem) from problem
+        finally:
+            self.temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(self.path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ResultsError:
+    reason = error.strerror or str(error)
+    return ResultsError(
+        f"cannot write: {reason}", where=str(path), hint="free space or choose another folder (--results, --cache)"
+    )

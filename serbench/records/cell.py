@@ -1,0 +1,151 @@
+"""The unit of work: a cell, what names it, and what follows from its fields alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from serbench.errors import ResultsError
+from serbench.identity import content_id
+from serbench.records.plain import plain
+
+ROW_ID_LENGTH = 8
+# Inner folds of a suite that names none; left out of a cell's id.
+INNER_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One corpus × features × model × protocol × fold × seed, resolved; everything here can change a score.
+
+    The id covers the fields that differ from their default, so that a field added later changes no id.
+
+    Attributes
+    ----------
+    corpus : str
+        Name; merged corpora are joined by `+`.
+    labels : mapping
+        ``{"name": str, "labels": [...], "map": {corpus: {own label: label or None}}}``, resolved.
+    features : tuple of mapping
+        ``{"name", "version", "params"}`` of each set; several are concatenated. Here and below, `params`
+        holds what differs from the defaults; the version pins the defaults.
+    normalise : {"none", "speaker"}
+    model, protocol : mapping
+        ``{"name", "version", "params"}``.
+    fold : str
+    seed : int
+    corpus_options : mapping
+        Options of the corpora that differ from their defaults, by corpus name.
+    excluded : tuple of str
+        Ids of utterances that the suite leaves out.
+    tuning, augment : mapping
+        Empty: untuned, unaugmented. Tuned: `trials`, and `timeout` (seconds), `inner` (folds), `features` and `choices`
+        where they differ from their defaults.
+    members : tuple of mapping
+        Of an ensemble: the fields in which each member's cell of the same fold and seed differs from its own.
+    permute_labels : bool
+        A sanity run: the labels of the training part are permuted, so that nothing can be learnt.
+    """
+
+    corpus: str
+    labels: Mapping[str, Any]
+    features: tuple[Mapping[str, Any], ...]
+    model: Mapping[str, Any]
+    protocol: Mapping[str, Any]
+    fold: str
+    seed: int = 0
+    normalise: str = "none"
+    corpus_options: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    augment: Mapping[str, Any] = field(default_factory=dict)
+    members: tuple[Mapping[str, Any], ...] = ()
+    permute_labels: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data of the fields that differ from their defaults."""
+        values = {}
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if value != _default(item):
+                values[item.name] = plain(value)
+        return values
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Cell:
+        """Rebuild a cell from `to_json`'s data; unknown fields raise."""
+        known = {item.name for item in dataclasses.fields(cls)}
+        if unknown := set(data) - known:
+            raise ResultsError(
+                f"the record holds unknown cell fields: {', '.join(sorted(unknown))}",
+                hint="it was written by a newer serbench: update this one",
+            )
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+        return cls(**values)
+
+    @cached_property
+    def id(self) -> str:
+        """Sixteen hexadecimal characters, the same on every machine."""
+        return content_id(self.to_json())
+
+    @property
+    def feature_name(self) -> str:
+        """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
+        if self.members:
+            return f"{len(self.members)} members"
+        names = "+".join(_with_params(entry) for entry in self.features)
+        return names if self.normalise == "none" else f"{names} ({self.normalise}-normalised)"
+
+    @property
+    def model_name(self) -> str:
+        """Display name of the model with the parameters that differ from its defaults."""
+        return _with_params(self.model)
+
+    @property
+    def protocol_name(self) -> str:
+        """Display name of the protocol with the parameters that differ from its defaults."""
+        return _with_params(self.protocol)
+
+
+def row_id(cell: Cell) -> str:
+    """Eight hexadecimal characters that name a leaderboard row: a cell without fold and seed."""
+    identity = {name: value for name, value in cell.to_json().items() if name not in ("fold", "seed")}
+    return content_id(identity, ROW_ID_LENGTH)
+
+
+def member_cells(cell: Cell) -> list[Cell]:
+    """The cells that an ensemble's cell averages."""
+    plain = replace(cell, members=(), tuning={}, augment={}, normalise="none")
+    return [
+        replace(plain, **{name: tuple(value) if name == "features" else value for name, value in member.items()})
+        for member in cell.members
+    ]
+
+
+def member_title(cell: Cell) -> str:
+    """What a suite's ensembles call a row: ``model@features``."""
+    return f"{cell.model_name}@{cell.feature_name}"
+
+
+def feature_choices(tuning: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], ...]]:
+    """The cell's own features, then those that its search may choose instead.
+
+    Examples
+    --------
+    >>> feature_choices({}, [{"name": "mfcc"}])
+    [({'name': 'mfcc'},)]
+    """
+    return [tuple(own), *(tuple(sets) for sets in tuning.get("features", ()))]
+
+
+def _default(item: dataclasses.Field) -> Any:
+    return item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
+
+
+def _with_params(entry: Mapping[str, Any]) -> str:
+    if not entry.get("params"):
+        return entry["name"]
+    return f"{entry['name']}({', '.join(f'{key}={value}' for key, value in sorted(entry['params'].items()))})"

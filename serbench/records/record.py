@@ -1,0 +1,115 @@
+"""What a finished cell leaves behind: its `Record` and its predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from serbench.errors import ResultsError
+from serbench.records.cell import Cell
+from serbench.records.plain import plain
+
+SCHEMA = 1
+PREDICTION_COLUMNS = ("corpus", "utterance", "speaker", "gender", "text", "intensity", "role", "truth", "predicted")
+PROBABILITY = "p:"
+DEGRADED = "degraded: "
+
+
+@dataclass
+class Record:
+    """What is known of a cell besides its predictions.
+
+    Attributes
+    ----------
+    status : {"ok", "failed", "skipped"}
+    reason, traceback : str
+        Why it failed or was skipped.
+    params : mapping
+        The model's parameters as used.
+    seconds : mapping
+        Wall seconds of `features`, `tuning`, `fit`, `predict`.
+    sizes : mapping
+        `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model.
+    audit : mapping
+        ``{"verdict": str, "leaks": [...], "notes": [...], "speaker_independent": bool}``.
+    corpus : mapping
+        `fingerprint`, `version`, `used`, `design`, `notes` (known defects handled, parts).
+    validation : str
+        How the validation part was cut: speaker, text, stratified; test, where it was chosen on the test part by
+        mistake; empty where there is none.
+    history : mapping
+        Epoch curves of a deep model: name -> list of floats.
+    tuning : mapping
+        The search: `trials` (number, params, value, seconds, state, and the reason of a failed one), `best` (number of
+        the winner), `value` (its mean inner UAR), `seconds` of all trials, `inner` (how the inner folds were cut),
+        `folds`, `reproducible`, `space` (Optuna distributions by parameter). Empty where untuned.
+    degradations : list of str
+        Names of the degraded versions of the test part that were answered too; the role of such a prediction is
+        ``degraded: name``.
+    """
+
+    cell: Cell
+    status: str
+    reason: str = ""
+    traceback: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    corpus: Mapping[str, Any] = field(default_factory=dict)
+    plugin_hash: str = ""
+    validation: str = ""
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    degradations: list[str] = field(default_factory=list)
+    created: str = ""
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the file's metadata."""
+        data = {item.name: plain(getattr(self, item.name)) for item in dataclasses.fields(self) if item.name != "cell"}
+        return {"cell": self.cell.to_json(), **data}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """Rebuild a record; fields of a newer schema are refused."""
+        if data.get("schema", 0) > SCHEMA:
+            raise ResultsError(
+                f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench"
+            )
+        return cls(cell=Cell.from_json(data["cell"]), **{key: value for key, value in data.items() if key != "cell"})
+
+
+def make_predictions(
+    table: pd.DataFrame, labels: list[str], probabilities: np.ndarray, role: str = "test"
+) -> pd.DataFrame:
+    """Put utterances and their class probabilities into the shape of a record.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Task table rows, n of them.
+    labels : list of str
+        The label list; columns of `probabilities` follow it.
+    probabilities : ndarray of shape (n, len(labels))
+    role : {"test", "validation"} or str
+        ``degraded: name`` for the test part under a degradation.
+    """
+    frame = pd.DataFrame({name: table[name].to_numpy() for name in PREDICTION_COLUMNS[:6]})
+    frame["role"] = role
+    frame["truth"] = table["label"].to_numpy()
+    frame["predicted"] = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)]
+    for column, label in enumerate(labels):
+        frame[PROBABILITY + label] = probabilities[:, column].astype(np.float64)
+    return frame
+
+
+def empty_predictions() -> pd.DataFrame:
+    """Predictions of a cell that made none."""
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in PREDICTION_COLUMNS})

@@ -1,0 +1,211 @@
+"""Run one job inside a worker: extract features, or fit and predict one cell."""
+
+from __future__ import annotations
+
+import datetime
+import pickle
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from serbench.errors import ResultsError, SerbenchError
+from serbench.features.augmentation import Alteration
+from serbench.features.extract import extract_into
+from serbench.models.saving import save_model
+from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
+from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
+from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
+from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
+from serbench.runner.cell.jobs import CellJob, ExtractJob, is_stale
+from serbench.runner.cell.locks import lock
+from serbench.runner.cell.tuning.cell import tune_cell
+from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
+
+
+def extract(job: ExtractJob) -> list[tuple[str, str]]:
+    """Compute missing features and return the failures as (path, reason)."""
+    registry = open_registry(job.circumstances)
+    sets = [(stored_spec(registry, name), params) for name, params in job.sets]
+    return extract_into(store_of(job.circumstances), sets, job.items, job.alteration)
+
+
+def run_cell(job: CellJob) -> Record | None:
+    """Run one cell and write its file; None if another process has it in hand.
+
+    A cell that raises is a failed record; only a file that cannot be written raises.
+    """
+    with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
+        if not held:
+            return None
+        if not job.force and (finished := _finished(job)):
+            return finished
+        record, predictions = _attempt(job)
+        write_cell(job.folder, record, predictions)
+        return record
+
+
+def _finished(job: CellJob) -> Record | None:
+    # Another run on the same results may have done the cell since this one was planned.
+    try:
+        record = read_record(cell_path(job.folder, job.cell.id))
+    except (FileNotFoundError, ResultsError):
+        return None
+    done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.wanted)
+    return record if done else None
+
+
+def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
+    try:
+        return _compute(job)
+    except ResultsError:
+        raise
+    except MemoryError:
+        return failed_record(job, "out of memory"), empty_predictions()
+    except Exception as error:
+        reason = str(error) if isinstance(error, SerbenchError) else f"{type(error).__name__}: {error}"
+        return failed_record(job, reason, traceback.format_exc()), empty_predictions()
+
+
+def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
+    """A record of a cell that has no predictions."""
+    return Record(job.cell, status, reason=reason, traceback=trace, **_common(job))
+
+
+def _common(job: CellJob) -> dict[str, Any]:
+    return {
+        "audit": job.audit,
+        "environment": job.environment,
+        "corpus": job.corpus,
+        "plugin_hash": job.plugin_hash,
+        "created": now(),
+    }
+
+
+def now() -> str:
+    """The time of a record, to the microsecond: an ensemble knows by it which answers of a member it averaged."""
+    return datetime.datetime.now(datetime.UTC).isoformat()
+
+
+def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
+    spec: ModelSpec = open_registry(job.circumstances).get("model", job.cell.model["name"])
+    clock = Clock()
+    table = read_task_table(job.task_file)
+    matrix = read_matrix(job.task_file, job.cell, job.circumstances)
+    clock.lap("features")
+    labels = list(job.cell.labels["labels"])
+    if job.cell.permute_labels:
+        table = with_permuted_labels(table, job.train, job.test, job.seed("permutation"))
+    params, tuning, features = {**spec.params, **job.cell.model["params"]}, {}, job.cell.features
+    if job.cell.tuning:
+        tuned = tune_cell(job, spec, table)
+        params, matrix, tuning, features = tuned.params, tuned.matrix, tuned.record, tuned.features
+        clock.lap("tuning", tuning["seconds"])
+
+    def fit(training: Training) -> FittedModel:
+        return fit_model(spec, params, matrix, table, labels, training, seed=job.seed(spec.name))
+
+    training = _training_parts(job, table, validate=spec.validation)
+    fitted = fit(_followed(job, table, training))
+    clock.lap("fit")
+    judge, judged = fitted, training
+    if job.wanted.validation and not spec.validation:
+        # The model itself trains on the whole training part: another one, fitted without it, answers this part.
+        judged = _training_parts(job, table, validate=True)
+        judge = fit(_followed(job, table, judged))
+        clock.lap("calibration")
+    answers = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
+    if len(judged.validation):
+        answers.append(("validation", judged.validation, judge.predict_proba(matrix.take(judged.validation))))
+    answers += _degraded_answers(job, fitted, features, table)
+    predictions = pd.concat(
+        [make_predictions(table.iloc[rows], labels, chances, role) for role, rows, chances in answers],
+        ignore_index=True,
+    )
+    clock.lap("predict")
+    sizes = {
+        "train": len(training.fit),
+        "validation": len(judged.validation),
+        "test": len(job.test),
+        "dimensions": int(matrix.dimensions),
+        **_size(fitted.estimator),
+    }
+    if job.save_model:
+        sizes["bytes"] = _save(fitted, job, params, features)
+    record = Record(
+        job.cell,
+        "ok",
+        params=params,
+        seconds=clock.seconds,
+        sizes=sizes,
+        validation=judged.level,
+        history=getattr(fitted.estimator, "history", {}),
+        tuning=tuning,
+        degradations=[name for name, _ in job.wanted.degradations],
+        **_common(job),
+    )
+    return record, predictions
+
+
+def _degraded_answers(
+    job: CellJob, fitted: FittedModel, features: Sequence[Mapping[str, Any]], table: pd.DataFrame
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Role, rows and probabilities of the test part under each degradation that is wanted."""
+    for name, changes in job.wanted.degradations:
+        degraded = read_altered(table.iloc[job.test], features, Alteration(changes), job.circumstances)
+        yield DEGRADED + name, job.test, fitted.predict_proba(degraded.take(range(len(job.test))))
+
+
+def _training_parts(job: CellJob, table: pd.DataFrame, *, validate: bool) -> Training:
+    seed = job.seed("validation")
+    return training_parts(
+        table, job.train, job.test, job.independence, validate=validate, mistake=job.mistake, seed=seed
+    )
+
+
+def _followed(job: CellJob, table: pd.DataFrame, training: Training) -> Training:
+    """The training rows and their copies; what is split together with its copies has them already."""
+    if not job.cell.augment or job.mistake == AUGMENT_BEFORE_SPLIT:
+        return training
+    return replace(training, fit=followed_by_copies(table, training.fit))
+
+
+def _size(estimator: Any) -> dict[str, int]:
+    # A network is measured by its weights, anything else by what it would fill on disk; nothing is written.
+    count = getattr(estimator, "count_params", None)
+    if callable(count):
+        return {"weights": int(count())}
+    try:
+        return {"bytes": len(pickle.dumps(estimator))}
+    except Exception:
+        # A plug-in's estimator may hold what cannot be serialised; its size stays unknown.
+        return {}
+
+
+def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any], features: Sequence[Mapping[str, Any]]) -> int:
+    meta = {
+        "cell": job.cell.to_json(),
+        "params": params,
+        "labels": job.cell.labels["labels"],
+        "seen": fitted.seen.tolist(),
+        "features": list(features),
+    }
+    files = save_model(fitted.estimator, job.folder / "models" / job.cell.id, meta)
+    return sum(file.stat().st_size for file in files)
+
+
+class Clock:
+    """Wall seconds between laps."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str, seconds: float | None = None) -> None:
+        """Name the time since the last lap; `seconds` replaces it where part of the work was done by an earlier run."""
+        now = time.perf_counter()
+        self.seconds[name], self._last = round(now - self._last if seconds is None else seconds, 4), now

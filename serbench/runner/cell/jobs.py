@@ -1,0 +1,89 @@
+"""What a worker is handed: plain, picklable descriptions of one extraction or one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serbench.circumstances import Circumstances
+from serbench.features.augmentation import Alteration
+from serbench.identity import seed_for
+from serbench.records import Cell, Record
+
+
+@dataclass(frozen=True)
+class ExtractJob:
+    """Files whose features are missing, and the sets to compute from each."""
+
+    circumstances: Circumstances
+    sets: tuple[tuple[str, Mapping[str, Any]], ...]
+    items: tuple[tuple[str, str], ...]
+    alteration: Alteration | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a cell leaves behind besides the answers to its test part; not part of its id.
+
+    Attributes
+    ----------
+    degradations : tuple of (name, changes)
+        Degraded versions of the test part to answer too.
+    validation : bool
+        Answers to a validation part, also of a model that needs none: ensembles calibrate their members on them.
+    """
+
+    degradations: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    validation: bool = False
+
+    def lacking_in(self, record: Record) -> bool:
+        """Whether a finished cell was run before this was wanted."""
+        named = {name for name, _ in self.degradations}
+        return not named <= set(record.degradations) or (self.validation and not record.validation)
+
+
+NOTHING_MORE = Wanted()
+
+
+def is_stale(record: Record, fingerprint: str, plugin_hash: str, wanted: Wanted) -> bool:
+    """Whether a finished cell was made from another corpus or plug-in source, or lacks answers wanted of it."""
+    changed = record.corpus.get("fingerprint") != fingerprint or record.plugin_hash != plugin_hash
+    return changed or wanted.lacking_in(record)
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """A cell, the rows of its task table on each side, and what its record says besides.
+
+    Attributes
+    ----------
+    train, test : ndarray of int
+        Positions in the task table.
+    mistake : str
+        That of the protocol, made on purpose.
+    """
+
+    cell: Cell
+    circumstances: Circumstances
+    folder: Path
+    task_file: Path
+    train: np.ndarray
+    test: np.ndarray
+    independence: frozenset[str]
+    audit: Mapping[str, Any]
+    corpus: Mapping[str, Any]
+    plugin_hash: str
+    environment: Mapping[str, Any]
+    force: bool = False
+    save_model: bool = False
+    mistake: str = ""
+    wanted: Wanted = NOTHING_MORE
+
+    def seed(self, purpose: str) -> int:
+        """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
+        cell = self.cell
+        return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)

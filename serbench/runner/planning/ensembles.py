@@ -1,0 +1,85 @@
+"""Ensembles as rows of a suite: which there are, and of which members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from serbench.errors import SuiteError
+from serbench.identity import canonical_json
+from serbench.records import Cell, member_title
+from serbench.runner.cell.ensembles import EQUAL, WEIGHTS
+from serbench.runner.suite.schema import Ensemble
+
+MEMBER_FIELDS = ("features", "normalise", "model", "tuning", "augment")
+VERSION = "1"
+
+
+def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell]) -> list[Cell]:
+    """Rows of the ensembles whose members are all among `rows`, which share corpus, protocol and seed.
+
+    Where members have tuned or augmented rows, there is an ensemble of these too; a member without one takes part as
+    it is.
+
+    Parameters
+    ----------
+    ensembles : mapping
+        By name, as in a suite.
+    """
+    found: dict[str, Cell] = {}
+    for name, ensemble in ensembles.items():
+        candidates = [[row for row in rows if member_title(row) == member] for member in ensemble.members]
+        if not all(candidates):
+            continue
+        variants = {canonical_json([bool(row.tuning), row.augment]): row for same in candidates for row in same}
+        for variant in variants.values():
+            chosen = [_nearest(same, variant) for same in candidates]
+            row = _combined(name, ensemble, chosen)
+            found.setdefault(row.id, row)
+    return list(found.values())
+
+
+def refuse_lonely(ensembles: Mapping[str, Ensemble], rows: Iterable[Cell], *, where: str) -> None:
+    """Raise for an ensemble with a member that is no row of the suite.
+
+    Raises
+    ------
+    SuiteError
+    """
+    titles = {member_title(row) for row in rows if not row.members}
+    for name, ensemble in ensembles.items():
+        for member in ensemble.members:
+            if member not in titles:
+                raise SuiteError(
+                    f"ensemble '{name}': no row {member}",
+                    where=where,
+                    hint=f"members are among: {', '.join(sorted(titles))}",
+                )
+
+
+def _nearest(rows: Sequence[Cell], variant: Cell) -> Cell:
+    # The row tuned and augmented like the others, else one that shares as much of it as there is.
+    def distance(row: Cell) -> tuple[bool, bool]:
+        return (
+            canonical_json(row.augment) != canonical_json(variant.augment),
+            bool(row.tuning) != bool(variant.tuning),
+        )
+
+    return min(rows, key=distance)
+
+
+def _combined(name: str, ensemble: Ensemble, chosen: Sequence[Cell]) -> Cell:
+    first, plain = chosen[0], {"normalise": "none", "tuning": {}, "augment": {}}
+    sets = {canonical_json(entry): entry for row in chosen for entry in row.features}
+    params = {} if ensemble.weights == EQUAL else {WEIGHTS: ensemble.weights}
+    tuned = " (tuned)" if any(row.tuning for row in chosen) else ""
+    members = [{field: row.to_json().get(field, plain.get(field)) for field in MEMBER_FIELDS} for row in chosen]
+    return replace(
+        first,
+        features=tuple(sets.values()),
+        normalise=next((row.normalise for row in chosen if row.normalise != "none"), "none"),
+        model={"name": f"{name}{tuned}", "version": VERSION, "params": params},
+        tuning={},
+        augment=next((row.augment for row in chosen if row.augment), {}),
+        members=tuple({key: value for key, value in member.items() if value != plain.get(key)} for member in members),
+    )

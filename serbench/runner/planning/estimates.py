@@ -1,0 +1,63 @@
+"""How long a plan will take, judged by earlier records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import mean
+
+from serbench.records import INNER_FOLDS, Cell, Record
+from serbench.runner.planning.plan import Plan
+
+
+def expected_seconds(plan: Plan, records: Iterable[Record], jobs: int) -> tuple[float, int]:
+    """Estimate the wall seconds of the cells to run.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Finished cells: of earlier runs, or the committed ones.
+    jobs : int
+        Cells side by side.
+
+    Returns
+    -------
+    seconds : float
+        Of the cells for which there is an earlier record of the same model and number of trials, best of the same
+        features and corpus; a tuned cell without one is judged by the fits of the untuned model, and takes less.
+    unknown : int
+        Cells without such a record.
+    """
+    known: dict[tuple, list[float]] = defaultdict(list)
+    fits: dict[tuple, list[float]] = defaultdict(list)
+    for record in records:
+        if record.status == "ok":
+            for key in _keys(record.cell):
+                known[key].append(sum(record.seconds.values()))
+            if not record.cell.tuning:
+                for key in _keys(record.cell):
+                    fits[key].append(record.seconds.get("fit", 0.0))
+    total, unknown = 0.0, 0
+    for item in plan.todo:
+        key = next((key for key in _keys(item.cell) if key in known), None)
+        untuned = next((key for key in _keys(replace(item.cell, tuning={})) if key in fits), None)
+        if key is not None:
+            total += mean(known[key])
+        elif untuned is not None:
+            total += mean(fits[untuned]) * (1 + _fits_of_search(item.cell))
+        else:
+            unknown += 1
+    return total / max(1, min(jobs, len(plan.todo))), unknown
+
+
+def _fits_of_search(cell: Cell) -> float:
+    # In fits of the whole training part; pruning and what trials share save some of them.
+    inner = cell.tuning.get("inner", INNER_FOLDS)
+    return cell.tuning.get("trials", 0) * max(inner - 1, 0.75)
+
+
+def _keys(cell: Cell) -> list[tuple]:
+    trials = cell.tuning.get("trials", 0)
+    named = (cell.model_name, cell.feature_name, cell.corpus)
+    return [(trials, *named[:length]) for length in (3, 2, 1)]

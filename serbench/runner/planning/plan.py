@@ -1,0 +1,228 @@
+"""From a suite to cells: which there are, and which of them are done."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from serbench.circumstances import Circumstances
+from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
+from serbench.identity import canonical_json
+from serbench.protocols.splitting import split
+from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
+from serbench.registry import Registry
+from serbench.runner.cell.ensembles import members_created
+from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
+from serbench.runner.planning.copies import with_copies
+from serbench.runner.planning.ensembles import refuse_lonely
+from serbench.runner.planning.grid import splittings, suite_rows
+from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, refuse_untuned
+from serbench.runner.planning.selection import Filters, select
+from serbench.runner.planning.task import Task, build_task, present_entries
+from serbench.runner.suite.schema import Suite
+from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
+
+STATES = ("done", "stale", "failed", "damaged", "new")
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell with what is needed to run it."""
+
+    cell: Cell
+    task: Task
+    split: Split
+    independence: frozenset[str]
+    plugin_hash: str
+    state: str = "new"
+    mistake: str = ""
+    wanted: Wanted = NOTHING_MORE
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """A row whose protocol is not available on its corpus, or whose features need a package that is absent."""
+
+    cell: Cell
+    task: Task
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of one suite under the filters given; `whole` if there were none."""
+
+    suite: Suite
+    folder: Path
+    cells: tuple[PlannedCell, ...]
+    skipped: tuple[SkippedRow, ...] = ()
+    force: bool = False
+    tasks: tuple[Task, ...] = field(default=())
+    whole: bool = False
+
+    @property
+    def todo(self) -> list[PlannedCell]:
+        """Cells to run."""
+        return [item for item in self.cells if self.force or item.state != "done"]
+
+    def count(self, state: str) -> int:
+        """Number of cells in a state."""
+        return sum(item.state == state for item in self.cells)
+
+
+def make_plan(
+    suite: Suite,
+    registry: Registry,
+    circumstances: Circumstances,
+    filters: Filters | None = None,
+    *,
+    force: bool = False,
+) -> Plan:
+    """Open the corpora, split them, check every promise, and list the cells with their states.
+
+    Raises
+    ------
+    SerbenchError
+        For anything in the suite or its corpora that cannot be run.
+    """
+    filters = filters or Filters()
+    suite = select(suite, registry, filters)
+    folder = circumstances.results / suite.name
+    cells: dict[str, PlannedCell] = {}
+    skipped: dict[str, SkippedRow] = {}
+    entries = present_entries(suite, registry, circumstances) or suite.corpora
+    tasks = [build_task(suite, entry, registry, circumstances) for entry in entries]
+    for task in tasks:
+        for protocol, seed in splittings(suite):
+            spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
+            listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
+            without = {row.id: SkippedRow(row, task, reason) for row in listed if (reason := _absent(row, registry))}
+            skipped.update(without)
+            listed = [row for row in listed if row.id not in without]
+            for home, rows in _at_home(task, listed):
+                pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
+                try:
+                    splits = split(pool.table, spec, seed, **protocol.params)
+                except BrokenPromise:
+                    raise
+                except ProtocolError as error:
+                    skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
+                    continue
+                for fold in _chosen(splits, filters.fold):
+                    for row in rows:
+                        item = _planned(row, home, fold, spec, suite, registry)
+                        cells.setdefault(item.cell.id, item)
+    refuse_empty(suite, filters, cells, skipped)
+    refuse_untuned(suite, filters, cells, skipped)
+    refuse_unalterable(suite, cells.values(), circumstances)
+    whole = not any(vars(filters).values())
+    if whole:
+        refuse_lonely(suite.ensembles, (item.cell for item in cells.values()), where=f"suite '{suite.name}'")
+    looked_up = _looked_up(cells, folder)
+    homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
+    return Plan(
+        suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()), whole
+    )
+
+
+def _absent(row: Cell, registry: Registry) -> str:
+    """Which optional packages of the row's feature sets, or of its search's, are not installed; empty if none."""
+    used = itertools.chain(*feature_choices(row.tuning, row.features))
+    wanted = {package for entry in used for package in registry.get("features", entry["name"]).requires}
+    absent = sorted(package for package in wanted if find_spec(package) is None)
+    hint = f"pip install 'serbench[{','.join(absent)}]'"
+    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
+
+
+def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:
+    """Cells with their states; the members of ensembles answer a validation part too."""
+    members = {cell.id for item in cells.values() for cell in member_cells(item.cell)}
+    found: dict[str, PlannedCell] = {}
+    # Ensembles come last: their state depends on that of their members.
+    for name, item in sorted(cells.items(), key=lambda pair: bool(pair[1].cell.members)):
+        if name in members:
+            item = replace(item, wanted=replace(item.wanted, validation=True))
+        state = state_of(item, folder)
+        if state == "done" and any(found[cell.id].state != "done" for cell in member_cells(item.cell)):
+            state = "stale"
+        found[name] = replace(item, state=state)
+    return list(found.values())
+
+
+def _at_home(task: Task, rows: Iterable[Cell]) -> list[tuple[Task, list[Cell]]]:
+    """Rows by the task that they are trained on: the corpus as it is, or with the copies that they ask for."""
+    by_augment: dict[str, list[Cell]] = {}
+    for row in rows:
+        by_augment.setdefault(canonical_json(row.augment), []).append(row)
+    return [(with_copies(task, same[0].augment) if same[0].augment else task, same) for same in by_augment.values()]
+
+
+def _planned(row: Cell, home: Task, fold: Split, spec: ProtocolSpec, suite: Suite, registry: Registry) -> PlannedCell:
+    cell = replace(row, fold=fold.fold)
+    # Copies among the test part have no degraded versions; a mistake is not worth more.
+    degradations = suite.robustness.degradations() if suite.robustness and not spec.mistake else {}
+    return PlannedCell(
+        cell=cell,
+        task=home,
+        split=fold,
+        independence=spec.independence,
+        plugin_hash=_plugin_hash(cell, registry),
+        mistake=spec.mistake,
+        wanted=Wanted(degradations=tuple(degradations.items())),
+    )
+
+
+def state_of(item: PlannedCell, folder: Path) -> str:
+    """Whether a cell is done, or why it has to run."""
+    path = cell_path(folder, item.cell.id)
+    if not path.exists():
+        return "new"
+    try:
+        record = read_record(path)
+    except ResultsError:
+        return "damaged"
+    if record.status != "ok":
+        return "failed"
+    if item.cell.members and record.params.get("members") != members_created(item.cell, folder):
+        return "stale"
+    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash, item.wanted) else "done"
+
+
+def _plugin_hash(cell: Cell, registry: Registry) -> str:
+    if cell.members:
+        return "+".join(filter(None, (_plugin_hash(member, registry) for member in member_cells(cell))))
+    named = [("model", cell.model["name"]), ("protocol", cell.protocol["name"])]
+    used = itertools.chain(*feature_choices(cell.tuning, cell.features))
+    named += [("features", entry["name"]) for entry in used]
+    return "+".join(filter(None, (registry.source_hash(*key) for key in named)))
+
+
+def _chosen(splits: list[Split], folds: Sequence[str]) -> list[Split]:
+    for name in folds:
+        if name not in {split.fold for split in splits}:
+            raise UnknownName.among("fold", name, [split.fold for split in splits])
+    return [split for split in splits if not folds or split.fold in folds]
+
+
+def _ordered(cells: Iterable[PlannedCell], registry: Registry) -> tuple[PlannedCell, ...]:
+    # Classical cells first, and the untuned before the tuned (quick answers); cells on the same features next to each
+    # other, so that a worker loads each matrix once; ensembles after their members.
+    def order(item: PlannedCell):
+        cell = item.cell
+        deep = not cell.members and registry.get("model", cell.model["name"]).accepts == "sequence"
+        return (
+            bool(cell.members),
+            deep,
+            bool(cell.tuning),
+            cell.corpus,
+            cell.feature_name,
+            cell.model_name,
+            cell.protocol_name,
+            cell.seed,
+            cell.fold,
+        )
+
+    return tuple(sorted(cells, key=order))

@@ -1,0 +1,61 @@
+"""What a plan must not be; each refusal says why and what to do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from serbench.circumstances import Circumstances
+from serbench.errors import SuiteError
+from serbench.records import feature_choices
+from serbench.runner.planning.selection import Filters
+from serbench.runner.suite.schema import Suite
+
+if TYPE_CHECKING:
+    from serbench.runner.planning.plan import PlannedCell
+
+
+def refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:
+    """Raise if no cell is left."""
+    if cells or skipped:
+        return
+    given = ", ".join(f"{name}={list(value)}" for name, value in vars(filters).items() if value)
+    raise SuiteError(
+        "no cell is left: no model fits these feature sets" + (f" under the filters {given}" if given else ""),
+        where=f"suite '{suite.name}'",
+        hint="`serbench list models` shows what each accepts",
+    )
+
+
+def refuse_unalterable(suite: Suite, cells: Iterable[PlannedCell], circumstances: Circumstances) -> None:
+    """Raise for a row on altered audio whose features cannot be computed from it."""
+    for item in cells:
+        altered = item.cell.augment or item.wanted.degradations
+        if not altered:
+            continue
+        if item.cell.normalise != "none":
+            raise SuiteError(
+                f"{item.cell.feature_name}: altered audio has no statistics of a speaker",
+                where=f"suite '{suite.name}'",
+                hint="use `normalise: none` where there is `augment` or `robustness`",
+            )
+        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
+            if entry["name"] in circumstances.features_files:
+                raise SuiteError(
+                    f"'{entry['name']}' is precomputed: it cannot be computed from altered audio",
+                    where=f"suite '{suite.name}'",
+                    hint="leave it out with --features, or take `augment` and `robustness` away",
+                )
+
+
+def refuse_untuned(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:
+    """Raise if a search was asked for and no model of the plan has a space."""
+    rows = [item.cell for item in (*cells.values(), *skipped.values())]
+    if filters.trials is None or any(cell.tuning for cell in rows):
+        return
+    raise SuiteError(
+        f"nothing to tune: no search space in {', '.join(sorted({cell.model['name'] for cell in rows}))}",
+        where=f"suite '{suite.name}'",
+        hint="choose a model that declares a `space`, or leave --trials out",
+    )

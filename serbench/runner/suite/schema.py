@@ -1,0 +1,237 @@
+"""A suite: what is benchmarked, as one YAML file says it (see `suite_file`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from serbench.runner.suite.conditions import Robustness, Variants
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class CorpusEntry(BaseModel):
+    """A corpus by name; `adapter` and its options make a user's own folder or manifest a corpus."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+    adapter: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the adapter."""
+        return dict(self.model_extra or {})
+
+
+class Entry(_Strict):
+    """A plug-in by name, with the parameters that differ from its defaults."""
+
+    name: str
+    params: dict[str, Any] = {}
+
+
+class FeaturesEntry(_Strict):
+    """One feature set, or several concatenated."""
+
+    sets: Annotated[list[Annotated[Entry, BeforeValidator(_named)]], Field(min_length=1)]
+    normalise: Literal["none", "speaker"] = "none"
+
+
+def _features(value: Any) -> Any:
+    # A name, a list of names (concatenated), or a mapping with `name` (one set) or `sets`.
+    if isinstance(value, str):
+        return {"sets": [value]}
+    if isinstance(value, list):
+        return {"sets": value}
+    if isinstance(value, dict) and "name" in value:
+        rest = {key: item for key, item in value.items() if key not in ("name", "params")}
+        return {"sets": [{"name": value["name"], "params": value.get("params", {})}], **rest}
+    return value
+
+
+def _labels(value: Any) -> Any:
+    return {"map": value} if isinstance(value, str) else value
+
+
+def _member(value: str) -> str:
+    model, _, features = value.partition("@")
+    if not (model and features):
+        raise ValueError("a member is written model@features, as the leaderboard names them")
+    return value
+
+
+Member = Annotated[str, AfterValidator(_member)]
+Named = Annotated[Entry, BeforeValidator(_named)]
+Merged = Annotated[list[Annotated[CorpusEntry, BeforeValidator(_named)]], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class Tuning(_Strict):
+    """A search inside each training part; its rows stand beside the untuned ones.
+
+    Attributes
+    ----------
+    trials : int
+        Parameter sets tried in each outer fold, the defaults first.
+    timeout : float
+        Seconds of trials in a cell after which no further one starts; marks the row as not reproducible.
+    inner : int
+        Inner folds; with 1 a single quarter of the training part judges.
+    features : list
+        Feature sets (written like those of the grid) that a search may choose instead of the row's own.
+    choices : mapping
+        Further model parameters with the values to choose from, for the models that have them.
+    """
+
+    trials: Annotated[int, Field(ge=1)]
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    inner: Annotated[int, Field(ge=1)] = 3
+    features: list[Annotated[FeaturesEntry, BeforeValidator(_features)]] = []
+    choices: dict[str, Annotated[list[str | int | float | bool | None], Field(min_length=1)]] = {}
+
+    @field_validator("features")
+    @classmethod
+    def _as_the_row(cls, value: list[FeaturesEntry]) -> list[FeaturesEntry]:
+        if any(entry.normalise != "none" for entry in value):
+            raise ValueError("a normalisation changes the row's verdict: give it a features entry of its own")
+        return value
+
+
+class Block(_Strict):
+    """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
+
+    `tuning` and `augment` take the place of the suite's.
+    """
+
+    features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
+    models: Annotated[list[Named], Field(min_length=1)]
+    protocols: Annotated[list[Named], Field(min_length=1)]
+    tuning: Tuning | None = None
+    augment: Variants | None = None
+
+
+class Labels(_Strict):
+    """A label map by name, with classes dropped or merged after it."""
+
+    map: str = "native"
+    drop: list[str] = []
+    merge: dict[str, str] = {}
+
+
+class Claim(_Strict):
+    """A published number, and the rows of the suite that stand for it.
+
+    Attributes
+    ----------
+    model : str
+        What the authors call it.
+    reported : float
+        Between 0 and 1; none where they give no number.
+    row, mistake_row : str
+        ``model@features`` of the rows; of that with the mistake, where another model is needed to make it.
+    own, mistake, speaker_independent : str
+        Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
+        where there is no suspicion), and with whole speakers held out.
+    corpus : str
+        Of the rows, as the leaderboard names it; needed where the suite has several.
+    augment : bool
+        Whether the claim is about the augmented rows.
+    """
+
+    claim: str
+    model: str
+    metric: Literal["accuracy", "uar", "macro_f1", "weighted_f1"] = "accuracy"
+    reported: Annotated[float, Field(ge=0, le=1)] | None = None
+    row: Member
+    mistake_row: Member | None = None
+    own: str
+    mistake: str | None = None
+    speaker_independent: str
+    corpus: str | None = None
+    augment: bool = False
+    note: str = ""
+
+
+class Published(_Strict):
+    """Where published numbers come from."""
+
+    source: str
+    claims: Annotated[list[Claim], Field(min_length=1)]
+
+
+class Ensemble(_Strict):
+    """A row whose cells average the calibrated probabilities of other cells.
+
+    Attributes
+    ----------
+    members : list of str
+        Each the ``model@features`` of a row of this suite.
+    weights : {"equal", "validation"}
+        Of the members: equal, or chosen in each fold on its validation part.
+    """
+
+    members: Annotated[list[Member], Field(min_length=2)]
+    weights: Literal["equal", "validation"] = "equal"
+
+
+def _ensemble(value: Any) -> Any:
+    return {"members": value} if isinstance(value, list) else value
+
+
+class Suite(_Strict):
+    """A suite.
+
+    Attributes
+    ----------
+    corpora : list
+        Each entry a corpus, or a list of corpora that are merged.
+    absent : {"error", "skip"}
+        What to do about absent corpora: the rest is run, if two of those that are merged are there.
+    defects : {"drop", "keep"}
+        `keep` leaves known defects in, to reproduce published data sets.
+    exclude : list of str
+        Ids (`corpus/utterance`) left out.
+    tuning : mapping
+        Adds a tuned row beside each row whose model has a search space.
+    augment : mapping, or list of mappings and "none"
+        Altered copies of the training utterances; a list gives a row for each.
+    robustness : mapping
+        Degraded versions of the test part that every trained model answers too.
+    ensembles : mapping
+        Name -> `Ensemble`, or the list of its members alone.
+    published : mapping
+        Numbers that others report, which `serbench claims` sets beside the rows of this suite.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    corpora: Annotated[list[Merged], Field(min_length=1)]
+    absent: Literal["error", "skip"] = "error"
+    defects: Literal["drop", "keep"] = "drop"
+    exclude: list[str] = []
+    labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
+    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    tuning: Tuning | None = None
+    augment: Variants = [None]
+    robustness: Robustness | None = None
+    ensembles: dict[str, Annotated[Ensemble, BeforeValidator(_ensemble)]] = {}
+    published: Published | None = None
+    grid: Annotated[list[Block], Field(min_length=1)]
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: list[int]) -> list[int]:
+        if len(set(value)) != len(value):
+            raise ValueError("a seed is listed twice")
+        return value
