@@ -12,7 +12,7 @@ from serbench.circumstances import Circumstances
 from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
 from serbench.identity import canonical_json
 from serbench.protocols.splitting import split
-from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
+from serbench.records import Cell, cell_path, feature_choices, member_cells, member_title, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
@@ -99,7 +99,7 @@ def make_plan(
         for protocol, seed in splittings(suite):
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
             listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
-            without = {row.id: SkippedRow(row, task, reason) for row in listed if (reason := _absent(row, registry))}
+            without = _unavailable(task, listed, registry)
             skipped.update(without)
             listed = [row for row in listed if row.id not in without]
             for home, rows in _at_home(task, listed):
@@ -120,12 +120,24 @@ def make_plan(
     refuse_unalterable(suite, cells.values(), circumstances)
     whole = not any(vars(filters).values())
     if whole:
-        refuse_lonely(suite.ensembles, (item.cell for item in cells.values()), where=f"suite '{suite.name}'")
+        rows = [item.cell for item in (*cells.values(), *skipped.values())]
+        refuse_lonely(suite.ensembles, rows, where=f"suite '{suite.name}'")
     looked_up = _looked_up(cells, folder)
     homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
     return Plan(
         suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()), whole
     )
+
+
+def _unavailable(task: Task, rows: Sequence[Cell], registry: Registry) -> dict[str, SkippedRow]:
+    """Rows that need a package that is not installed, by id; an ensemble needs what its members need."""
+    found: dict[str, SkippedRow] = {}
+    for row in sorted(rows, key=lambda row: bool(row.members)):
+        members = [found[member.id] for member in member_cells(row) if member.id in found]
+        reason = f"member {member_title(members[0].cell)}: {members[0].reason}" if members else _absent(row, registry)
+        if reason:
+            found[row.id] = SkippedRow(row, task, reason)
+    return found
 
 
 def _absent(row: Cell, registry: Registry) -> str:
