@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serbench.cli import options
+
 if TYPE_CHECKING:
+    from serbench.circumstances import Circumstances
     from serbench.contracts import Check
 
 MARKS = {True: "ok", False: "FAILED", None: "-"}
 
 
-def check(file: Annotated[Path, typer.Argument(help="A Python file with own specs.")]) -> None:
-    """Check the models, feature sets, protocols and corpora of a plug-in file against their contracts."""
+def check(
+    file: Annotated[Path, typer.Argument(help="A Python file with own specs.")],
+    data: options.Data = None,
+    corpus_path: options.CorpusPath = None,
+) -> None:
+    """Check the models, feature sets, protocols and corpora of a plug-in file against their contracts.
+
+    What a corpus loads is checked where the corpus is there (--data, --corpus-path).
+    """
     from serbench.errors import BrokenPlugin
     from serbench.registry import build_registry, kind_of, load_plugin, specs_in
 
@@ -25,39 +35,28 @@ def check(file: Annotated[Path, typer.Argument(help="A Python file with own spec
         raise
     except Exception as error:
         raise BrokenPlugin(f"cannot be imported: {type(error).__name__}: {error}", where=str(file)) from error
-    found = specs_in(module)
+    found, around = specs_in(module), options.circumstances(data=data, corpus_path=corpus_path)
     if not found:
         raise BrokenPlugin("declares no spec", where=str(file), hint="declare a ModelSpec, FeatureSpec, ... constant")
     # A name that the package has already is an error here, as it will be in a run.
     build_registry([file])
-    failures = sum(_report(f"{kind_of(spec)} {spec.name}", _checks(spec)) for spec in found)
+    failures = sum(_report(f"{kind_of(spec)} {spec.name}", _checks(spec, around)) for spec in found)
     if failures:
         print(f"{failures} of the checks failed")
         raise typer.Exit(1)
 
 
-def _checks(spec: Any) -> list[Check]:
+def _checks(spec: Any, around: Circumstances) -> list[Check]:
+    from serbench.corpora.contract import check_corpus
     from serbench.features.contract import check_features
     from serbench.models.contract import check_model
     from serbench.protocols.contract import check_protocol
     from serbench.registry import kind_of
 
-    ways = {"model": check_model, "features": check_features, "protocol": check_protocol, "corpus": _check_card}
+    if kind_of(spec) == "corpus":
+        return check_corpus(spec, around)
+    ways = {"model": check_model, "features": check_features, "protocol": check_protocol}
     return ways[kind_of(spec)](spec)
-
-
-def _check_card(spec: Any) -> list[Check]:
-    from serbench.contracts import expect, run_checks
-
-    def labels() -> str:
-        expect(spec.labels and len(set(spec.labels)) == len(spec.labels), "labels are empty or not unique")
-        return ", ".join(spec.labels)
-
-    def named() -> None:
-        missing = [name for name in ("version", "language", "licence", "citation") if not getattr(spec, name)]
-        expect(not missing, f"the card says nothing on {', '.join(missing)}")
-
-    return run_checks({"labels": labels, "card": named})
 
 
 def _report(title: str, checks: Iterable[Check]) -> int:

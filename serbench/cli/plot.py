@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import options
+from serbench.cli.suite_corpora import suite_corpora
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.reporting.figures.kind import FigureKind
-
-NEEDS = {"curves": "history", "tuning": "tuning"}
 
 
 def plot(
@@ -51,13 +50,14 @@ def plot(
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     choices = {"utterance": utterance, "features": features, "method": method}
     chosen = kind_named(kind)
-    view = _view(chosen, suite, row, corpus, around, choices)
+    suite, own = suite_corpora(suite, around)
+    view = _view(chosen, suite, row, corpus, around, {"choices": choices, "own": own})
     figure = draw(kind, view)
     print(save(figure, output or around.results / suite / "report" / "figures" / f"{kind}.{style}"))
 
 
 def _view(
-    kind: FigureKind, suite: str, row: str | None, corpus: str | None, around: Circumstances, choices: dict[str, Any]
+    kind: FigureKind, suite: str, row: str | None, corpus: str | None, around: Circumstances, opening: dict[str, Any]
 ) -> Any:
     from serbench.reporting.figures.views import corpus_of, corpus_view, row_view, suite_view
     from serbench.reporting.loading import load_suites, suites_in
@@ -65,11 +65,11 @@ def _view(
     if kind.of != "row" and row:
         raise UsageError(f"'{kind.name}' shows a whole {kind.of}", hint=f"leave '{row}' out")
     if kind.of == "corpus" and suite not in suites_in(around.results):
-        return corpus_view(suite, around, choices=choices)
+        return corpus_view(suite, around, **opening)
     records = load_suites(around.results, suite)
     if kind.of == "corpus":
         cell = corpus_of(records, corpus)
-        return corpus_view(cell.corpus, around, cell=cell, choices=choices)
+        return corpus_view(cell.corpus, around, cell=cell, **opening)
     if kind.of == "suite":
         return suite_view(records, corpus)
-    return row_view(records, around.results, row, needs=NEEDS.get(kind.name, ""))
+    return row_view(records, around.results, row, needs=kind.needs)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.suite_corpora import suite_corpora
 
 
 def report(
@@ -33,17 +34,20 @@ def report(
     from serbench.runner.suite.published import published_claims, published_suites
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
-    names = [suite_folder(around.results, suite).name] if suite else suites_in(around.results)
-    if not names:
+    named = [suite_corpora(name, around) for name in ([suite] if suite else suites_in(around.results))]
+    if not named:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(around.results), hint=hint)
+    for name, _ in named:
+        suite_folder(around.results, name)
     published = published_suites()
     records = load_finished(around.results, [suite.name for suite in published])
     ours = set(records["suite"])
     claimed = claims_table([claim for claim in published_claims(published) if claim["suite"] in ours], records)
-    for name in names:
+    for name, corpora in named:
         own = [row for row in claimed if row["suite"] == name]
-        folder = write_report(name, around, parts=only or PARTS, styles=style or FORMATS, claims=own, said=_say)
+        shown = {"parts": only or PARTS, "styles": style or FORMATS, "claims": own}
+        folder = write_report(name, around, **shown, corpora=corpora, said=_say)
         print(folder / "index.html" if "page" in (only or PARTS) else folder)
     print(write_index(around.results, claimed))
 

@@ -84,7 +84,7 @@ def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapp
     """
     settings = _settings(spec, options or {})
     keep = settings.pop("defects") == "keep"
-    raw = _raw_table(spec, circumstances, settings)
+    raw = read_names(spec, circumstances, settings)
     scans = scan_files(raw["path"].tolist(), circumstances.cache)
     findings = tuple(name_findings(spec, raw) + audio_findings(spec, raw, scans, keep=keep))
     if circumstances.strict:
@@ -157,7 +157,7 @@ def inspect_corpus(
     corpus = open_corpus(spec, dataclasses.replace(circumstances, strict=False), options=options)
     settings = _settings(spec, options or {})
     settings.pop("defects")
-    raw = _raw_table(spec, circumstances, settings)
+    raw = read_names(spec, circumstances, settings)
     clipped = clipped_findings(spec, raw, scan_files(raw["path"].tolist(), circumstances.cache))
     return corpus, (*corpus.findings, *clipped)
 
@@ -185,7 +185,19 @@ def _settings(spec: CorpusSpec, options: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _raw_table(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping[str, Any]) -> pd.DataFrame:
+def read_names(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """What a corpus' `load` reads, as a raw utterance table; no audio is opened.
+
+    Parameters
+    ----------
+    settings : mapping
+        Options of `load`.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus is absent or empty, or its table breaks the rules or holds a label that is not on its card.
+    """
     where = _where(spec, circumstances)
     if not corpus_present(spec, circumstances):
         raise absent_error(spec, circumstances)

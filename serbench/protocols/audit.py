@@ -10,11 +10,9 @@ import pandas as pd
 
 from serbench.protocols.sharing import PARENT, TWIN, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
+from serbench.protocols.verdict import Verdict
 from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, Split
 
-INDEPENDENT = "speaker-independent"
-TRANSDUCTIVE = "transductive"
-UNKNOWN = "speakers unknown"
 NOTEWORTHY = 0.02
 COPIES = "augmented copies of test parents in training"
 MISTAKES = {AUGMENT_BEFORE_SPLIT: "augmented before the split", SELECT_ON_TEST: "epoch chosen on test"}
@@ -57,22 +55,13 @@ def audit_split(
     if mistake:
         leaks.append(_leak(MISTAKES[mistake], table.ids(test)))
     speakers_known = not (table.unknown("speaker", train) or table.unknown("speaker", test))
-    independent = speakers_known and not leaks
+    kinds = tuple(leak["kind"] for leak in leaks)
     return {
-        "verdict": _verdict([leak["kind"] for leak in leaks], speakers_known, normalise),
-        "speaker_independent": independent,
+        "verdict": str(Verdict(kinds, speakers_known or bool(kinds), transductive=normalise == "speaker")),
+        "speaker_independent": speakers_known and not leaks,
         "leaks": leaks,
         "notes": _notes(table, train, test, independence, corpus_labels),
     }
-
-
-def _verdict(kinds: list[str], speakers_known: bool, normalise: str) -> str:
-    parts = [f"leaky: {', '.join(kinds)}"] if kinds else []
-    if not kinds and not speakers_known:
-        parts.append(UNKNOWN)
-    if normalise == "speaker":
-        parts.append(TRANSDUCTIVE)
-    return "; ".join(parts) or INDEPENDENT
 
 
 def _leaks(

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from serbench.errors import ProtocolError, SerbenchError
-from serbench.protocols.audit import INDEPENDENT, audit_split
+from serbench.protocols.audit import audit_split
 from serbench.protocols.foreign import name_variants
 from serbench.protocols.sharing import SharingTable
 from serbench.protocols.splitting import complete
 from serbench.protocols.tables import enumerate_some
+from serbench.protocols.verdict import Verdict
 from serbench.specs import CorpusSpec, Split
 
 
@@ -117,14 +118,12 @@ def audit_splits(table: pd.DataFrame, splits: list[Split]) -> dict[str, Any]:
         tested = table.loc[table["id"].isin(split.test), "speaker"]
         counts = {"train": len(split.train), "test": len(split.test), "speakers": len(set(tested) - {""})}
         folds.append({"fold": split.fold, **counts, **audit_split(sharing, split)})
-    kinds = dict.fromkeys(leak["kind"] for fold in folds for leak in fold["leaks"])
-    others = [fold["verdict"] for fold in folds if fold["verdict"] != INDEPENDENT]
-    verdict = f"leaky: {', '.join(kinds)}" if kinds else next(iter(others), INDEPENDENT)
+    verdict = Verdict.over(folds)
     silent = int((table["content"] == "").sum())
     unseen = f"the audio of {silent} of {len(table)} utterances is absent: equal recordings are not seen"
     return {
-        "verdict": verdict,
-        "speaker_independent": verdict == INDEPENDENT,
+        "verdict": str(verdict),
+        "speaker_independent": verdict == Verdict(),
         "notes": [unseen] if silent else [],
         "folds": folds,
     }

@@ -54,10 +54,9 @@ def _sound_parts(table: SharingTable, split: Split, where: str) -> tuple[np.ndar
     for side, ids in (("training", split.train), ("test", split.test)):
         if not ids:
             raise BrokenPromise(f"the {side} part is empty", where=where, hint=hint)
-        positions = table.positions(ids)
-        if (positions < 0).any():
-            unknown = sorted({ids[at] for at in np.flatnonzero(positions < 0)})
+        if unknown := table.absent(ids):
             raise BrokenPromise(f"the {side} part names unknown {enumerate_some(unknown)}", where=where, hint=hint)
+        positions = table.positions(ids)
         found, counts = np.unique(positions, return_counts=True)
         if (counts > 1).any():
             doubled = sorted(table.ids(found[counts > 1]))

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from serbench.protocols.tables import equal_audio
+from serbench.errors import ProtocolError
+from serbench.protocols.tables import enumerate_some, equal_audio
 
 PROJECT, TWIN, PARENT = "recording project", "twin", "parent"
 
@@ -32,8 +33,26 @@ class SharingTable:
         return table if isinstance(table, SharingTable) else cls(table)
 
     def positions(self, ids: Iterable[str]) -> np.ndarray:
-        """Position of each id; -1 for an unknown one."""
-        return self._index.get_indexer(np.array(list(ids), dtype=object))
+        """Position of each id.
+
+        Raises
+        ------
+        ProtocolError
+            If the table has no such utterance.
+        """
+        ids = list(ids)
+        if absent := self.absent(ids):
+            raise ProtocolError(
+                f"the corpus has no such utterances: {enumerate_some(absent)}",
+                where="audit",
+                hint="write an id as corpus/utterance, and audit a split with the table that it was made from",
+            )
+        return self._index.get_indexer(np.array(ids, dtype=object))
+
+    def absent(self, ids: Iterable[str]) -> list[str]:
+        """Those ids that the table does not have, sorted."""
+        ids = np.array(list(ids), dtype=object)
+        return sorted(set(ids[self._index.get_indexer(ids) < 0]))
 
     def ids(self, positions: np.ndarray) -> np.ndarray:
         """Ids at these positions."""

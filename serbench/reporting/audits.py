@@ -70,7 +70,7 @@ def _summary(members: list[tuple[dict[str, Any], Any]]) -> dict[str, Any]:
         **members[0][0],
         "rows": len({item.row for _, item in members}),
         "folds": len(folds),
-        "verdict": merged_verdict(record.audit.get("verdict", "") for record in records),
+        "verdict": str(merged_verdict(records) or ""),
         "speaker_independent": all(record.audit.get("speaker_independent", False) for record in records),
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "leaks": _leaks(list(folds.values())),

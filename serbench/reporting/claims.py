@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.errors import UsageError
+from serbench.errors import ResultsError, UsageError
 from serbench.reporting.intervals import intervals
-from serbench.reporting.rows import margins_by_unit
+from serbench.reporting.rows import margins_by_unit, versions
 from serbench.reporting.scores import CONFUSION_SCORES
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
         Columns `COLUMNS`; a number is None where its rows are absent or not complete. `mistake_made` says which it is.
         `gap` is the number under the claim's own protocol less that on unseen speakers. Its 95 % interval resamples the
         speakers that both rows tested, together in both; None where a speaker is unknown or in one of them only.
+
+    Raises
+    ------
+    ResultsError
+        If several rows answer to one part of a claim, such as two versions of a model; names them.
     """
     return [_claim(claim, records) for claim in claims]
 
@@ -98,9 +103,26 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
     augmented = claim["augment"] or "augment_before_split" in protocol
     wanted = [bool(cell.augment) == augmented and not cell.tuning and not cell.permute_labels for cell in found["cell"]]
     found = found[np.array(wanted, dtype=bool)]
+    if found["row"].nunique() > 1:
+        raise _ambiguous(claim, row, protocol, found)
     if found.empty or (found["status"] != "ok").any():
         return None
     return found
+
+
+def _ambiguous(claim: Mapping[str, Any], row: str, protocol: str, cells: pd.DataFrame) -> ResultsError:
+    firsts = cells.drop_duplicates("row")
+    marks = [versions(cell) for cell in firsts["cell"]]
+    telling = [column for column in marks[0] if len({mark[column] for mark in marks}) > 1]
+    described = [
+        " ".join([name, *(f"{column} {mark[column]}" for column in telling)])
+        for name, mark in zip(firsts["row"], marks, strict=True)
+    ]
+    return ResultsError(
+        f"{len(described)} rows are {row} under {protocol}: {'; '.join(described)}",
+        where=f"claim '{claim['claim']}' of suite '{claim['suite']}'",
+        hint="name the corpus in the claim, or remove the cells of the outdated row from the results folder",
+    )
 
 
 def _score(cells: pd.DataFrame | None, metric: str) -> float | None:

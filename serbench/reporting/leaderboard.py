@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import UnknownName
-from serbench.reporting.rows import describe_row, identity_columns, standing_of, versions
+from serbench.protocols.verdict import STANDINGS
+from serbench.reporting.rows import describe_row, identity_columns, versions
 from serbench.reporting.searches import add_gains
 from serbench.reporting.ties import tied_with_best
 
@@ -27,7 +28,6 @@ COLUMNS = (
     "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
-STANDINGS = ("speaker-independent", "transductive", "not speaker-independent")
 # Columns of which less is better; names sort in their alphabetical order.
 COSTS = frozenset({"fit_seconds", "weights", "bytes", "failed", "rank", "uar_spread"})
 
@@ -135,7 +135,7 @@ def _tell_apart(entries: list[dict], cells: list[Cell]) -> None:
 
 def _standing(board: pd.DataFrame) -> pd.Series:
     # A row without a finished cell stands beside those under the same protocol.
-    own = board["verdict"].map(standing_of).astype("Int64")
+    own = board["standing"].map(STANDINGS.index, na_action="ignore").astype("Int64")
     siblings = own.groupby([board[name] for name in SPLITTING]).transform("min")
     return own.fillna(siblings).fillna(len(STANDINGS) - 1).astype(int)
 

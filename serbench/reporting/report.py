@@ -11,7 +11,7 @@ from serbench.records import atomic_path
 from serbench.reporting.figures.canvas import FORMATS, save
 from serbench.reporting.figures.catalogue import draw, kinds
 from serbench.reporting.figures.kind import FigureKind, SuiteView
-from serbench.reporting.figures.views import corpus_view, row_view
+from serbench.reporting.figures.views import corpus_view, recorded, row_view
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.reporting.page.render import write_page
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from serbench.circumstances import Circumstances
+    from serbench.specs import CorpusSpec
 
 PARTS = ("tables", "figures", "page")
-ROW_NEEDS = {"curves": "history", "tuning": "tuning"}
 Said = Callable[[str], None]
+# Name of the file, kind, and what opens its view.
+Planned = tuple[str, FigureKind, Callable[[], Any]]
 
 
 def write_report(
@@ -35,6 +37,7 @@ def write_report(
     parts: Sequence[str] = PARTS,
     styles: Sequence[str] = FORMATS,
     claims: Sequence[Mapping[str, Any]] = (),
+    corpora: Mapping[str, CorpusSpec] | None = None,
     said: Said = lambda line: None,
 ) -> Path:
     """Write ``results/<suite>/report``.
@@ -51,6 +54,8 @@ def write_report(
         Formats of the figures.
     claims : sequence of mapping
         Rows of `claims_table` that the page shows.
+    corpora : mapping, optional
+        Cards of the corpora that the suite's file describes, by name.
     said : callable
         Told what was left out, and why, line by line.
 
@@ -77,7 +82,8 @@ def write_report(
     if "tables" in parts:
         _write_tables(folder / "tables", circumstances.results, records, board, said)
     if "figures" in parts:
-        _write_figures(folder / "figures", circumstances, records, board, styles, said)
+        planned = _planned_figures(circumstances, records, board, corpora or {})
+        _write_figures(folder / "figures", planned, styles, said)
     if "page" in parts:
         files = sorted(path for name in ("figures", "tables") for path in (folder / name).glob("*.*"))
         write_page(circumstances.results, suite, records=records, board=board, files=files, claims=claims)
@@ -115,23 +121,16 @@ def _write_tables(folder: Path, results: Path, records: pd.DataFrame, board: pd.
                 temporary.write_text(text, encoding="utf-8")
 
 
-def _write_figures(
-    folder: Path,
-    circumstances: Circumstances,
-    records: pd.DataFrame,
-    board: pd.DataFrame,
-    styles: Sequence[str],
-    said: Said,
-) -> None:
-    for name, kind, open_view in _planned_figures(circumstances, records, board):
+def _write_figures(folder: Path, planned: Iterator[Planned], styles: Sequence[str], said: Said) -> None:
+    for name, kind, open_view in planned:
         figure = _tried(lambda kind=kind, open_view=open_view: draw(kind.name, open_view()), f"figure {name}", said)
         for style in styles if figure is not None else ():
             save(figure, folder / f"{name}.{style}")
 
 
 def _planned_figures(
-    circumstances: Circumstances, records: pd.DataFrame, board: pd.DataFrame
-) -> Iterator[tuple[str, FigureKind, Callable[[], Any]]]:
+    circumstances: Circumstances, records: pd.DataFrame, board: pd.DataFrame, corpora: Mapping[str, CorpusSpec]
+) -> Iterator[Planned]:
     results = Path(circumstances.results)
     rows = dict(best_rows(board))
     for kind in kinds().values():
@@ -140,18 +139,17 @@ def _planned_figures(
         elif kind.of == "row":
             for corpus, row in rows.items():
                 own = records[records["corpus"] == corpus]
-                needs = ROW_NEEDS.get(kind.name, "")
-                if needs and not _recorded(own, needs):
+                if kind.needs and not recorded(own, kind.needs).any():
                     continue
-                wanted = None if needs else row
+                wanted = None if kind.needs else row
                 yield (
                     f"{kind.name}-{corpus}",
                     kind,
-                    lambda own=own, wanted=wanted, needs=needs: row_view(own, results, wanted, needs=needs),
+                    lambda own=own, wanted=wanted, kind=kind: row_view(own, results, wanted, needs=kind.needs),
                 )
     by_corpus = records[records["corpus"] != ""].drop_duplicates("corpus")
     for corpus, cell in zip(by_corpus["corpus"], by_corpus["cell"], strict=True):
-        view = _Once(lambda corpus=corpus, cell=cell: corpus_view(corpus, circumstances, cell=cell))
+        view = _Once(lambda corpus=corpus, cell=cell: corpus_view(corpus, circumstances, cell=cell, own=corpora))
         for kind in kinds().values():
             if kind.of == "corpus":
                 yield f"{kind.name}-{corpus}", kind, view
@@ -173,10 +171,6 @@ class _Once:
                 self.error = error
                 raise
         return self.result
-
-
-def _recorded(records: pd.DataFrame, field: str) -> bool:
-    return any(record is not None and bool(getattr(record, field)) for record in records["record"])
 
 
 def _tried(make: Callable[[], Any], name: str, said: Said) -> Any:

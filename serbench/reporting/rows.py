@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.identity import content_id
+from serbench.protocols.verdict import Verdict
 from serbench.records import Cell, Record
 from serbench.reporting.intervals import intervals
 from serbench.reporting.scores import CONFUSION_SCORES, classes_scored, grouped_confusion, margins
 
 if TYPE_CHECKING:
     import pandas as pd
-
-INDEPENDENT = "speaker-independent"
-TRANSDUCTIVE = "transductive"
-LEAKY = "leaky:"
 
 
 def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
@@ -44,12 +41,14 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
     records: list[Record] = list(done["record"])
     known = records or [record for record in cells["record"] if record is not None]
     reasons = list(dict.fromkeys(cells.loc[cells["status"].isin(["failed", "skipped", "damaged"]), "reason"]))
+    verdict = merged_verdict(records)
     entry = {
         "row": cells["row"].iloc[0],
         "suite": cells["suite"].iloc[0],
         **identity_columns(cell),
         "speaker_independent": _all_independent(records),
-        "verdict": merged_verdict(record.audit.get("verdict", "") for record in records),
+        "standing": verdict.standing if verdict else None,
+        "verdict": str(verdict or ""),
         "seeds": seeds,
         **_scores(done),
         "folds_done": len(done),
@@ -93,31 +92,13 @@ def versions(cell: Cell) -> dict[str, str]:
     }
 
 
-def merged_verdict(verdicts: Iterable[str]) -> str:
-    """The verdict of several folds: every leak and reservation that any of them has, else speaker-independent.
-
-    Examples
-    --------
-    >>> merged_verdict(["leaky: speakers shared; transductive", "leaky: speakers shared, take twins; transductive"])
-    'leaky: speakers shared, take twins; transductive'
-    """
-    parts = dict.fromkeys(part.strip() for verdict in verdicts for part in verdict.split(";") if part.strip())
-    leaks = dict.fromkeys(
-        leak.strip() for part in parts if part.startswith(LEAKY) for leak in part.removeprefix(LEAKY).split(",")
-    )
-    others = [part for part in parts if part != INDEPENDENT and not part.startswith(LEAKY)]
-    merged = ([f"{LEAKY} {', '.join(leaks)}"] if leaks else []) + others
-    return "; ".join(merged) or next(iter(parts), "")
-
-
-def standing_of(verdict: str) -> int | None:
-    """0 for a speaker-independent row, 1 for a transductive one, 2 for any other; None without a verdict.
-
-    Rows of different standing are never ranked against one another.
-    """
-    if not verdict:
+def merged_verdict(records: Iterable[Record]) -> Verdict | None:
+    """The verdict over the folds of a row; None where none was audited."""
+    audited = [record for record in records if record.audit]
+    if not audited:
         return None
-    return {INDEPENDENT: 0, TRANSDUCTIVE: 1}.get(verdict, 2)
+    transductive = any(record.cell.normalise == "speaker" for record in audited)
+    return Verdict.over((record.audit for record in audited), transductive=transductive)
 
 
 def margins_by_unit(tested: Sequence, seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_tables import make_table, tables
 
+from serbench.errors import ProtocolError
 from serbench.protocols.audit import audit_split
 from serbench.protocols.loso import LOSO
 from serbench.protocols.stratified_kfold import STRATIFIED_KFOLD
@@ -146,3 +147,13 @@ def test_the_audit_is_plain_data(protocol):
     table = make_table()
     audit = audit_split(table, protocol.split(table, 0)[0])
     assert json.loads(json.dumps(audit)) == audit
+
+
+@pytest.mark.parametrize("side", ["train", "test"])
+def test_an_unknown_utterance_is_refused_and_never_taken_for_another(side):
+    table = make_table()
+    whole = parts(table, table["speaker"] == "demo/01")
+    sides = {"train": whole.train, "test": whole.test}
+    sides[side] += ("demo/nobody",)
+    with pytest.raises(ProtocolError, match="no such utterances: demo/nobody"):
+        audit_split(table, Split("1", **sides))

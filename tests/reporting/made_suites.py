@@ -53,12 +53,14 @@ def predict(table: pd.DataFrame, *, skill: float, seed: int, labels=LABELS) -> n
 
 
 def save(folder: Path, cell: Cell, predictions: pd.DataFrame | None, **fields) -> Path:
-    verdict = "speaker-independent" if cell.protocol["name"] == "official" else "leaky: speakers shared"
+    independent = cell.protocol["name"] == "official"
+    verdict = "speaker-independent" if independent else "leaky: speakers shared"
+    leaks = [] if independent else [{"kind": "speakers shared", "count": 12, "examples": ["toy/00"]}]
     defaults = {
         "status": "ok",
         "seconds": {"fit": 2.0},
         "sizes": {"weights": 10, "bytes": 40},
-        "audit": {"verdict": verdict, "speaker_independent": verdict.startswith("speaker"), "leaks": [], "notes": []},
+        "audit": {"verdict": verdict, "speaker_independent": independent, "leaks": leaks, "notes": []},
         "corpus": {"fingerprint": "f", "version": "1", "used": 144, "design": 144, "notes": []},
     }
     rows = empty_predictions() if predictions is None else predictions

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ CLAIM = {
 KEYS = ("claim", "model", "metric", "reported", "own", "mistake", "speaker_independent", "gap", "gap_low", "gap_high")
 
 
-def write_row(folder, protocol: str, wrong_of_speaker: dict[str, int], **fields) -> None:
+def write_row(folder, protocol: str, wrong_of_speaker: dict[str, int], *, version="1", **fields) -> None:
     """A row of one fold that errs on so many utterances of each speaker."""
     table = make_table(speakers=12)
     predicted = table["label"].tolist()
@@ -31,7 +32,9 @@ def write_row(folder, protocol: str, wrong_of_speaker: dict[str, int], **fields)
     for number, (speaker, label) in enumerate(zip(table["speaker"], table["label"], strict=True)):
         if left.get(speaker, 0):
             predicted[number], left[speaker] = LABELS[(LABELS.index(label) + 1) % 3], left[speaker] - 1
-    save(folder, make_cell(protocol=protocol, **fields), make_predictions(table, LABELS, one_hot(predicted)))
+    cell = make_cell(protocol=protocol, **fields)
+    cell = replace(cell, model={**cell.model, "version": version})
+    save(folder, cell, make_predictions(table, LABELS, one_hot(predicted)))
 
 
 @pytest.fixture
@@ -104,6 +107,17 @@ def test_a_claim_on_one_of_several_corpora_takes_its_rows_alone(tmp_path):
     records = load_records(tmp_path, "p9")
     claims = [CLAIM | {"corpus": name, "reported": None} for name in ("toy", "other", "absent")]
     assert [row["own"] for row in claims_table(claims, records)] == [pytest.approx(138 / 144), 1.0, None]
+
+
+def test_two_versions_of_a_model_are_never_pooled(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "stratified_kfold", {"toy/01": 6})
+    write_row(folder, "stratified_kfold", {}, version="2")
+    records = load_records(tmp_path, "p9")
+    with pytest.raises(ResultsError, match="2 rows are svm@mfcc under stratified_kfold") as caught:
+        claims_table([CLAIM], records)
+    assert all(row in str(caught.value) for row in set(records["row"]))
+    assert "model v1" in str(caught.value) and "model v2" in str(caught.value)
 
 
 def test_another_model_can_make_the_mistake(tmp_path):

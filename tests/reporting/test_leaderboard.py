@@ -9,7 +9,8 @@ import pytest
 from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suite
 
 from serbench.errors import UnknownName, UsageError
-from serbench.records import make_predictions
+from serbench.protocols.verdict import STANDINGS
+from serbench.records import Record, make_predictions
 from serbench.reporting.formats import format_leaderboard, terminal_tables
 from serbench.reporting.leaderboard import COLUMNS, damaged_cells, leaderboard
 from serbench.reporting.loading import load_records
@@ -154,17 +155,34 @@ def test_part_of_a_corpus_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "expected"),
+    ("folds", "verdict", "standing"),
     [
-        (["speaker-independent"] * 2, "speaker-independent"),
-        (["speaker-independent", "transductive"], "transductive"),
-        (["leaky: speakers shared", "speaker-independent"], "leaky: speakers shared"),
-        (["leaky: a, b", "leaky: b, c; transductive"], "leaky: a, b, c; transductive"),
-        ([], ""),
+        ([{}, {}], "speaker-independent", 0),
+        ([{}, {"normalise": "speaker"}], "transductive", 1),
+        ([{"leaks": ["speakers shared"]}, {}], "leaky: speakers shared", 2),
+        ([{"leaks": ["a", "b"]}, {"leaks": ["b", "c"], "normalise": "speaker"}], "leaky: a, b, c; transductive", 2),
+        ([{"leaks": ["a"]}, {"known": False}], "leaky: a; speakers unknown", 2),
+        ([{"known": False, "normalise": "speaker"}], "speakers unknown; transductive", 2),
     ],
 )
-def test_verdicts_of_folds_are_merged_to_the_worst(verdicts, expected):
-    assert merged_verdict(verdicts) == expected
+def test_verdicts_of_folds_are_merged_to_the_worst(folds, verdict, standing):
+    found = merged_verdict(map(audited_record, folds))
+    assert (str(found), found.standing) == (verdict, STANDINGS[standing])
+
+
+def audited_record(fold):
+    kinds = fold.get("leaks", [])
+    audit = {
+        # Words that nobody reads back.
+        "verdict": "?",
+        "speaker_independent": fold.get("known", True) and not kinds,
+        "leaks": [{"kind": kind, "count": 1, "examples": []} for kind in kinds],
+    }
+    return Record(make_cell(normalise=fold.get("normalise", "none")), "ok", audit=audit)
+
+
+def test_a_row_that_nobody_audited_has_no_verdict():
+    assert merged_verdict([Record(make_cell(), "ok")]) is None
 
 
 def test_sorting_and_filtering(tmp_path):

@@ -6,6 +6,7 @@ import typer
 from made_suites import LABELS, make_cell, make_table, one_hot, save
 from typer.testing import CliRunner
 
+import serbench
 from serbench.cli import plot, report, table
 from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
 from serbench.records import make_predictions
@@ -74,6 +75,39 @@ def test_report_writes_tables_figures_page_and_index(program, own_results):
     assert (own_results / "index.html").is_file()
     assert "no figure speech-toy" in result.stderr and "no adapter is named 'toy'" in result.stderr
     assert not list(folder.rglob("*.tmp"))
+
+
+@pytest.fixture(scope="module")
+def folder_results(tiny_data, shared_cache, tmp_path_factory):
+    """A run of a suite whose corpus is a user's own folder; returns the suite file and what the verbs are told."""
+    folder = tmp_path_factory.mktemp("own")
+    suite = folder / "tiny.yaml"
+    suite.write_text(
+        "title: Tiny\n"
+        'corpora: [{name: tiny, adapter: folder, speaker: "/(s[0-9])_"}]\n'
+        "grid: [{features: [mfcc], models: [lda], protocols: [{name: speaker_kfold, params: {k: 3}}]}]\n"
+    )
+    where = {"data": tiny_data, "cache": shared_cache, "results": folder / "results"}
+    serbench.run(suite, jobs=1, **where)
+    return suite, [word for name, path in where.items() for word in (f"--{name}", path)]
+
+
+@pytest.mark.parametrize("kind", ["speech", "map"])
+def test_a_corpus_of_own_folders_is_drawn_as_its_suite_says(kind, program, folder_results, tmp_path):
+    suite, told = folder_results
+    path = tmp_path / f"{kind}.svg"
+    program("plot", kind, suite, "--features", "mfcc", "-o", path, *told)
+    # The speaker expression of the suite's entry: without it nobody would be known.
+    assert "low" in path.read_text() and "s0" in path.read_text()
+
+
+def test_the_report_on_a_corpus_of_own_folders_has_every_figure(program, folder_results, monkeypatch):
+    suite, told = folder_results
+    monkeypatch.chdir(suite.parent)
+    result = program("report", "tiny", "--only", "figures", "--format", "png", *told)
+    figures = suite.parent / "results" / "tiny" / "report" / "figures"
+    assert {"speech-tiny.png", "map-tiny.png", "overview-tiny.png"} <= {path.name for path in figures.iterdir()}
+    assert "adapter" not in result.stderr
 
 
 def test_report_of_failures_alone_says_what_is_lacking(program, tmp_path):

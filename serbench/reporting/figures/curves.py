@@ -77,4 +77,10 @@ def _curves(axes: Axes, curves: list[list[float]], colour: str, label: str, name
     axes.plot(np.arange(1, len(mean) + 1), scale * mean, style, color=colour, lw=2, label=label)
 
 
-CURVES = FigureKind("curves", "row", draw, "Loss, accuracy and UAR over epochs, training against validation.")
+CURVES = FigureKind(
+    "curves",
+    "row",
+    draw,
+    "Loss, accuracy and UAR over epochs, training against validation.",
+    needs="history",
+)

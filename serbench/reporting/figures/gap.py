@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import ResultsError
+from serbench.protocols.verdict import INDEPENDENT, STANDINGS
 from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, new_figure, panels, plain_grid
 from serbench.reporting.figures.kind import FigureKind, SuiteView
-from serbench.reporting.figures.names import INDEPENDENT, MOST_ROWS, finished, row_name, task_name
+from serbench.reporting.figures.names import MOST_ROWS, finished, row_name, task_name
 from serbench.reporting.papers.results import ROW, TASK
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-RANDOM = "not speaker-independent"
+RANDOM = STANDINGS[-1]
 
 
 def pairs(board: pd.DataFrame) -> dict[tuple[str, str, str], pd.DataFrame]:

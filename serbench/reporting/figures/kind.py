@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
 
 
+Needs = Literal["", "history", "tuning"]
+
+
 @dataclass(frozen=True)
 class SuiteView:
     """A suite: `records` from `load_records` and its `board` from `leaderboard`."""
@@ -68,9 +71,12 @@ class FigureKind:
         ``draw(view) -> Figure``; raises `ResultsError` where there is nothing to show.
     description : str
         What a reader learns from it.
+    needs : {"", "history", "tuning"}
+        Field of the record that a row's cells must have, in a figure of rows that trained in epochs or were searched.
     """
 
     name: str
     of: Literal["suite", "row", "corpus"]
     draw: Callable[[Any], Figure]
     description: str
+    needs: Needs = ""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import ResultsError
-from serbench.reporting.leaderboard import SPLITTING, STANDINGS
+from serbench.protocols.verdict import INDEPENDENT
+from serbench.reporting.leaderboard import SPLITTING
 from serbench.reporting.papers.results import display_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 25
-INDEPENDENT = STANDINGS[0]
 
 
 def row_name(entry: Any) -> str:

@@ -65,4 +65,10 @@ def _importances(axes: Axes, study: Any) -> None:
     plain_grid(axes)
 
 
-TUNING = FigureKind("tuning", "row", draw, "How the searches of a tuned row went, and which parameters mattered.")
+TUNING = FigureKind(
+    "tuning",
+    "row",
+    draw,
+    "How the searches of a tuned row went, and which parameters mattered.",
+    needs="tuning",
+)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from serbench.errors import CorpusError, UsageError
-from serbench.reporting.figures.kind import CorpusView, RowView, SuiteView
+from serbench.reporting.figures.kind import CorpusView, Needs, RowView, SuiteView
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.lookup import find_cells
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from serbench.circumstances import Circumstances
     from serbench.records import Cell
+    from serbench.specs import CorpusSpec
 
 
 def suite_view(records: pd.DataFrame, corpus: str | None = None) -> SuiteView:
@@ -23,20 +26,19 @@ def suite_view(records: pd.DataFrame, corpus: str | None = None) -> SuiteView:
     return SuiteView(records, leaderboard(records, corpus=[corpus] if corpus else ()))
 
 
-def row_view(records: pd.DataFrame, results: Path, row: str | None, *, needs: str = "") -> RowView:
-    """A row; without one the best speaker-independent row (`needs`: that has curves or a search).
+def row_view(records: pd.DataFrame, results: Path, row: str | None, *, needs: Needs = "") -> RowView:
+    """A row; without one the best speaker-independent row of which some cell has what the figure needs.
 
     Parameters
     ----------
-    needs : {"", "history", "tuning"}
-        Field of the record that must not be empty.
+    needs : str
+        As in `FigureKind`.
     """
     if row:
         return RowView(results, find_cells(records, row))
     fitting = records
     if needs:
-        own = records[[bool(record is not None and getattr(record, needs)) for record in records["record"]]]
-        fitting = records[records["row"].isin(set(own["row"]))]
+        fitting = records[records["row"].isin(set(records.loc[recorded(records, needs), "row"]))]
     board = leaderboard(fitting)
     board = board[board["folds_done"] > 0] if len(board) else board
     if board.empty:
@@ -46,6 +48,11 @@ def row_view(records: pd.DataFrame, results: Path, row: str | None, *, needs: st
         raise UsageError(what, hint="`serbench leaderboard` lists the rows")
     first = board.sort_values(["complete"], ascending=False, kind="stable").iloc[0]
     return RowView(results, records[(records["suite"] == first["suite"]) & (records["row"] == first["row"])])
+
+
+def recorded(records: pd.DataFrame, needs: Needs) -> np.ndarray:
+    """Which cells have what a figure needs, shape (cells,), bool."""
+    return np.array([bool(record is not None and getattr(record, needs)) for record in records["record"]], dtype=bool)
 
 
 def corpus_of(records: pd.DataFrame, corpus: str | None) -> Cell:
@@ -67,9 +74,19 @@ def corpus_of(records: pd.DataFrame, corpus: str | None) -> Cell:
 
 
 def corpus_view(
-    name: str, circumstances: Circumstances, *, cell: Cell | None = None, choices: Mapping[str, Any] | None = None
+    name: str,
+    circumstances: Circumstances,
+    *,
+    cell: Cell | None = None,
+    choices: Mapping[str, Any] | None = None,
+    own: Mapping[str, CorpusSpec] | None = None,
 ) -> CorpusView:
-    """Open a corpus (merged ones are joined by `+`) under the labels of a cell, else under its own.
+    """Open a corpus (merged ones are joined by `+`) under the labels and options of a cell, else under its own.
+
+    Parameters
+    ----------
+    own : mapping, optional
+        Cards of the corpora that a suite file describes, by name.
 
     Raises
     ------
@@ -81,13 +98,14 @@ def corpus_view(
     from serbench.registry import build_registry
 
     registry = build_registry(circumstances.plugins)
-    names = name.split("+")
-    if unknown := sorted(set(names) - set(registry.names("corpus"))):
+    names, own = name.split("+"), own or {}
+    if unknown := sorted(set(names) - set(registry.names("corpus")) - set(own)):
         known = ", ".join(registry.names("corpus"))
-        what = f"no adapter is named '{unknown[0]}': its figures need the corpus, which only its suite can open"
-        raise CorpusError(what, hint=f"figures from records work all the same; corpora with an adapter: {known}")
+        what = f"no adapter is named '{unknown[0]}', and no suite file says how to read it"
+        raise CorpusError(what, hint=f"name its suite by the file (SUITE.yaml); corpora with an adapter: {known}")
     options = cell.corpus_options if cell else {}
-    corpora = [open_corpus(registry.get("corpus", one), circumstances, options=options.get(one, {})) for one in names]
+    specs = [own.get(one) or registry.get("corpus", one) for one in names]
+    corpora = [open_corpus(spec, circumstances, options=options.get(spec.name, {})) for spec in specs]
     labels = cell.labels if cell else resolve_labels("native", [corpus.spec for corpus in corpora])
     table = apply_labels(merge(corpora), labels)
     if cell and cell.excluded:

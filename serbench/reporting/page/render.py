@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import serbench
 from serbench.errors import ResultsError
+from serbench.protocols.verdict import INDEPENDENT
 from serbench.records import atomic_path
 from serbench.reporting.claims import HEADINGS, claim_texts
-from serbench.reporting.figures.names import INDEPENDENT, row_name, task_name
+from serbench.reporting.figures.names import row_name, task_name
 from serbench.reporting.leaderboard import damaged_cells, leaderboard
 from serbench.reporting.loading import load_predictions, load_records, suites_in
 from serbench.reporting.page.charts import gap_charts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from serbench.protocols.verdict import INDEPENDENT
 from serbench.reporting.figures.gap import pairs
-from serbench.reporting.figures.names import INDEPENDENT, row_name, task_name
+from serbench.reporting.figures.names import row_name, task_name
 from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.leaderboard import SPLITTING
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.reporting.leaderboard import STANDINGS
+from serbench.protocols.verdict import STANDINGS
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable, count, number, words
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ COLUMNS = (*SCORES, *OTHERS)
 DEFAULT = ("uar", "accuracy", "macro_f1")
 TASK = ("suite", "corpus", "labels", "options")
 ROW = ("model", "features", "trials", "augment")
-INDEPENDENT, TRANSDUCTIVE, _ = STANDINGS
+INDEPENDENT, TRANSDUCTIVE, DOUBTED = STANDINGS
 HONEST = f", {INDEPENDENT}"
 TIED, USES_TEST = "=", "†"
 
@@ -248,8 +248,8 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
         named = [f"{e.model} on {e.features} {e.folds_done}/{e.folds_planned}" for e in broken.itertuples()]
         more = f" and {len(named) - 6} more" if len(named) > 6 else ""
         notes.append(f"In parentheses: not all folds done ({', '.join(named[:6])}{more}).")
-    leaks = [verdict for verdict in dict.fromkeys(part["verdict"]) if verdict.startswith("leaky")]
-    notes += [f"Random split, {leaks[0]}."] if leaks else []
+    doubted = part.loc[part["standing"] == DOUBTED, "verdict"]
+    notes += [f"{DOUBTED.capitalize()}: {' | '.join(dict.fromkeys(filter(None, doubted)))}."] if any(doubted) else []
     used = [f"{e.corpus} {e.corpus_note}" for e in part.drop_duplicates("corpus").itertuples() if e.corpus_note]
     notes += [f"Utterances used of the corpus' design: {', '.join(used)}."] if used else []
     return tuple(notes)

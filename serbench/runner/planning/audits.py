@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from serbench.errors import ProtocolError, UnknownName
-from serbench.protocols.audit import INDEPENDENT, audit_split
+from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
+from serbench.protocols.verdict import INDEPENDENT
 from serbench.records import Cell
 from serbench.runner.planning.copies import with_copy_ids
 from serbench.runner.planning.plan import PlannedCell
