@@ -178,6 +178,7 @@ def _counts(plan: Plan) -> str:
 def _print_plan(plan: Plan, around: Circumstances) -> None:
     from collections import Counter
 
+    from rich.markup import escape
     from rich.table import Table
 
     from serbench.reporting.loading import read_folder
@@ -193,7 +194,8 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     for key, states in rows.items():
         table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
     for row in plan.skipped:
-        table.add_row(*_row_titles(row.cell), "0", f"skipped: {row.reason}")
+        # The extra to install stands in square brackets, which the console would take for a style.
+        table.add_row(*_row_titles(row.cell), "0", escape(f"skipped: {row.reason}"))
     make_console().print(table)
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)

@@ -1,4 +1,4 @@
-"""The rows of a suite: features × models × protocols, tuned and augmented variants, ensembles."""
+"""The rows of single models of a suite: features × models × protocols, tuned and augmented variants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from serbench.errors import UnknownName
 from serbench.records import INNER_FOLDS, Cell
 from serbench.registry import Registry
-from serbench.runner.planning.ensembles import ensemble_rows
 from serbench.runner.planning.selection import entry_key
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Entry, Suite, Tuning
@@ -18,20 +17,17 @@ from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, FeatureSpec, Mo
 ALL_FOLDS = "*"
 
 
-def suite_rows(
+def single_rows(
     suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int, *, permute_labels: bool = False
 ) -> list[Cell]:
-    """Rows of one corpus under one protocol and seed, ensembles included, as cells of all folds.
+    """Rows of one corpus under one protocol and seed, without ensembles, as cells of all folds.
 
     Raises
     ------
     UnknownName
         For a model, feature set or parameter that there is not.
     """
-    rows = [replace(row, permute_labels=permute_labels) for row in _rows(suite, task, registry, protocol, seed)]
-    # A mistake makes its point on single models.
-    spec = registry.get("protocol", protocol.name)
-    return rows if spec.mistake else [*rows, *ensemble_rows(suite.ensembles, rows)]
+    return [replace(row, permute_labels=permute_labels) for row in _rows(suite, task, registry, protocol, seed)]
 
 
 def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int) -> Iterable[Cell]:

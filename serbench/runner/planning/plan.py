@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from serbench.circumstances import Circumstances
@@ -17,12 +16,13 @@ from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
 from serbench.runner.planning.copies import with_copies
-from serbench.runner.planning.ensembles import refuse_lonely
-from serbench.runner.planning.grid import splittings, suite_rows
+from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
+from serbench.runner.planning.grid import single_rows, splittings
+from serbench.runner.planning.packages import lacking
 from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, refuse_untuned
 from serbench.runner.planning.selection import Filters, select
 from serbench.runner.planning.task import Task, build_task, present_entries
-from serbench.runner.suite.schema import Suite
+from serbench.runner.suite.schema import Entry, Suite
 from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
@@ -98,9 +98,8 @@ def make_plan(
     for task in tasks:
         for protocol, seed in splittings(suite):
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
-            listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
-            without = {row.id: SkippedRow(row, task, reason) for row in listed if (reason := _absent(row, registry))}
-            skipped.update(without)
+            listed, without = _listed_rows(suite, task, registry, protocol, seed, filters)
+            skipped.update({row.id: SkippedRow(row, task, without[row.id]) for row in listed if row.id in without})
             listed = [row for row in listed if row.id not in without]
             for home, rows in _at_home(task, listed):
                 pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
@@ -120,7 +119,8 @@ def make_plan(
     refuse_unalterable(suite, cells.values(), circumstances)
     whole = not any(vars(filters).values())
     if whole:
-        refuse_lonely(suite.ensembles, (item.cell for item in cells.values()), where=f"suite '{suite.name}'")
+        rows = [item.cell for item in (*cells.values(), *skipped.values())]
+        refuse_lonely(suite.ensembles, rows, where=f"suite '{suite.name}'")
     looked_up = _looked_up(cells, folder)
     homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
     return Plan(
@@ -128,13 +128,20 @@ def make_plan(
     )
 
 
-def _absent(row: Cell, registry: Registry) -> str:
-    """Which optional packages of the row's feature sets, or of its search's, are not installed; empty if none."""
-    used = itertools.chain(*feature_choices(row.tuning, row.features))
-    wanted = {package for entry in used for package in registry.get("features", entry["name"]).requires}
-    absent = sorted(package for package in wanted if find_spec(package) is None)
-    hint = f"pip install 'serbench[{','.join(absent)}]'"
-    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
+def _listed_rows(
+    suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int, filters: Filters
+) -> tuple[list[Cell], dict[str, str]]:
+    """Rows of one corpus, protocol and seed, ensembles included; and by id, why some of them cannot be run here."""
+    rows = single_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
+    without = {row.id: reason for row in rows if (reason := lacking(row, registry))}
+    # A mistake makes its point on single models.
+    mistake = registry.get("protocol", protocol.name).mistake
+    ensembles = [] if mistake else ensemble_rows(suite.ensembles, rows, without)
+    for row in ensembles:
+        reasons = [without[cell.id] for cell in member_cells(row) if cell.id in without]
+        if reasons:
+            without[row.id] = "; ".join(dict.fromkeys(reasons))
+    return [*rows, *ensembles], without
 
 
 def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:
