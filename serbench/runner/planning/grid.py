@@ -56,7 +56,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                     tuning = block.tuning or suite.tuning
                     searches = [{}]
                     if tuning and model.space and mistake != SELECT_ON_TEST:
-                        searches.append(_resolved_tuning(tuning, cell, model, registry, where))
+                        searches.append(_resolved_tuning(tuning, cell, item.params, model, registry, where))
                     for variant in block.augment or suite.augment:
                         augment = variant.resolved() if variant else {}
                         if _makes(mistake, model, augment):
@@ -69,8 +69,13 @@ def _makes(mistake: str, model: ModelSpec, augment: Mapping[str, Any]) -> bool:
     return needed.get(mistake, True)
 
 
-def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Registry, where: str) -> dict[str, Any]:
-    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take."""
+def _resolved_tuning(
+    tuning: Tuning, cell: Cell, given: Mapping[str, Any], model: ModelSpec, registry: Registry, where: str
+) -> dict[str, Any]:
+    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take.
+
+    A parameter that the suite gives is not searched; where it is given at its default, `Cell.model` does not show it.
+    """
     alternatives = []
     for entry in tuning.features:
         sets = [registry.get("features", item.name, where=where) for item in entry.sets]
@@ -82,6 +87,7 @@ def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Reg
         "inner": tuning.inner if tuning.inner != INNER_FOLDS else None,
         "features": alternatives,
         "choices": {name: values for name, values in tuning.choices.items() if name in model.params},
+        "fixed": sorted(name for name in given if name not in cell.model["params"]),
     }
     return {"trials": tuning.trials, **{name: value for name, value in found.items() if value}}
 
