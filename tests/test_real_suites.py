@@ -13,8 +13,7 @@ from serbench.records import cell_path, read_cell
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import run_plan
 from serbench.runner.planning.plan import make_plan
-from serbench.runner.suite.file import load_suite, suite_names
-from serbench.runner.suite.published import FOLDER
+from serbench.runner.suite.file import PUBLISHED, load_suite, suite_names
 
 pytestmark = pytest.mark.real
 
@@ -24,7 +23,7 @@ def results(tmp_path_factory):
     return tmp_path_factory.mktemp("results")
 
 
-@pytest.mark.parametrize("suite", [*suite_names(), *suite_names(FOLDER)])
+@pytest.mark.parametrize("suite", [*suite_names(), *suite_names(PUBLISHED)])
 def test_one_fold_of_each_suite_runs_end_to_end(real_data, results, shared_cache, suite):
     around = Circumstances(
         data=real_data,

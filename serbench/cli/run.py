@@ -30,6 +30,9 @@ def run(
     features: Annotated[Names, typer.Option("--features", help="Only this feature set; a new one is added.")] = None,
     model: Annotated[Names, typer.Option("--model", help="Only this model; a new one is added.")] = None,
     protocol: Annotated[Names, typer.Option("--protocol", help="Only this protocol; a new one is added.")] = None,
+    row: Annotated[
+        Names, typer.Option("--row", help="Only this row, by its id, as it was run; members come with an ensemble.")
+    ] = None,
     fold: Annotated[Names, typer.Option("--fold", help="Only this fold.")] = None,
     seed: Annotated[list[int] | None, typer.Option("--seed", help="These seeds instead of the suite's.")] = None,
     trials: Annotated[
@@ -82,7 +85,8 @@ def run(
     registry = open_registry(around)
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
     budget, inner = _positive("--trials", trials, "trials"), _positive("--inner", inner, "inner folds")
-    filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels)
+    rows = [name.lower() for name in row or ()]
+    filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels, row=rows)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {

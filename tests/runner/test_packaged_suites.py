@@ -10,10 +10,9 @@ from serbench.records import member_cells, row_id
 from serbench.registry import build_registry
 from serbench.runner.planning import packages
 from serbench.runner.planning.plan import Plan, make_plan
-from serbench.runner.suite.file import load_suite, suite_names
-from serbench.runner.suite.published import FOLDER
+from serbench.runner.suite.file import PUBLISHED, load_suite, suite_names
 
-SUITES = [*suite_names(), *suite_names(FOLDER)]
+SUITES = [*suite_names(), *suite_names(PUBLISHED)]
 LACKING = "not installed: "
 
 

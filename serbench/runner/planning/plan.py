@@ -15,6 +15,7 @@ from serbench.records import Cell, cell_path, feature_choices, member_cells, rea
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
+from serbench.runner.planning.again import as_they_were_run, named_rows, refuse_unknown_rows
 from serbench.runner.planning.copies import with_copies
 from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
 from serbench.runner.planning.grid import single_rows, splittings
@@ -89,6 +90,7 @@ def make_plan(
         For anything in the suite or its corpora that cannot be run.
     """
     filters = filters or Filters()
+    filters = as_they_were_run(filters, suite, circumstances) if filters.row else filters
     suite = select(suite, registry, filters)
     folder = circumstances.results / suite.name
     cells: dict[str, PlannedCell] = {}
@@ -114,6 +116,7 @@ def make_plan(
                     for row in rows:
                         item = _planned(row, home, fold, spec, suite, registry)
                         cells.setdefault(item.cell.id, item)
+    refuse_unknown_rows(suite, filters, (item.cell for item in (*cells.values(), *skipped.values())))
     refuse_empty(suite, filters, cells, skipped)
     refuse_untuned(suite, filters, cells, skipped)
     refuse_unalterable(suite, cells.values(), circumstances)
@@ -132,16 +135,22 @@ def _listed_rows(
     suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int, filters: Filters
 ) -> tuple[list[Cell], dict[str, str]]:
     """Rows of one corpus, protocol and seed, ensembles included; and by id, why some of them cannot be run here."""
-    rows = single_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
-    without = {row.id: reason for row in rows if (reason := lacking(row, registry))}
-    # A mistake makes its point on single models.
+    # A row that is named may be a sanity run: its id says so.
+    permuted = (False, True) if filters.row and not filters.permute_labels else (filters.permute_labels,)
     mistake = registry.get("protocol", protocol.name).mistake
-    ensembles = [] if mistake else ensemble_rows(suite.ensembles, rows, without)
-    for row in ensembles:
-        reasons = [without[cell.id] for cell in member_cells(row) if cell.id in without]
-        if reasons:
-            without[row.id] = "; ".join(dict.fromkeys(reasons))
-    return [*rows, *ensembles], without
+    listed: list[Cell] = []
+    without: dict[str, str] = {}
+    for permute_labels in permuted:
+        rows = single_rows(suite, task, registry, protocol, seed, permute_labels=permute_labels)
+        without |= {row.id: reason for row in rows if (reason := lacking(row, registry))}
+        # A mistake makes its point on single models.
+        ensembles = [] if mistake else ensemble_rows(suite.ensembles, rows, without)
+        for row in ensembles:
+            reasons = [without[cell.id] for cell in member_cells(row) if cell.id in without]
+            if reasons:
+                without[row.id] = "; ".join(dict.fromkeys(reasons))
+        listed += [*rows, *ensembles]
+    return named_rows(listed, filters.row) if filters.row else listed, without
 
 
 def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:
