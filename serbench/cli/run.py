@@ -30,6 +30,9 @@ def run(
     features: Annotated[Names, typer.Option("--features", help="Only this feature set; a new one is added.")] = None,
     model: Annotated[Names, typer.Option("--model", help="Only this model; a new one is added.")] = None,
     protocol: Annotated[Names, typer.Option("--protocol", help="Only this protocol; a new one is added.")] = None,
+    row: Annotated[
+        Names, typer.Option("--row", help="Only this row, by its id, as it was run; members come with an ensemble.")
+    ] = None,
     fold: Annotated[Names, typer.Option("--fold", help="Only this fold.")] = None,
     seed: Annotated[list[int] | None, typer.Option("--seed", help="These seeds instead of the suite's.")] = None,
     trials: Annotated[
@@ -82,7 +85,8 @@ def run(
     registry = open_registry(around)
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
     budget, inner = _positive("--trials", trials, "trials"), _positive("--inner", inner, "inner folds")
-    filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels)
+    rows = [name.lower() for name in row or ()]
+    filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels, row=rows)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {
@@ -178,6 +182,7 @@ def _counts(plan: Plan) -> str:
 def _print_plan(plan: Plan, around: Circumstances) -> None:
     from collections import Counter
 
+    from rich.markup import escape
     from rich.table import Table
 
     from serbench.reporting.loading import read_folder
@@ -193,7 +198,8 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     for key, states in rows.items():
         table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
     for row in plan.skipped:
-        table.add_row(*_row_titles(row.cell), "0", f"skipped: {row.reason}")
+        # The extra to install stands in square brackets, which the console would take for a style.
+        table.add_row(*_row_titles(row.cell), "0", escape(f"skipped: {row.reason}"))
     make_console().print(table)
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)

@@ -43,7 +43,7 @@ class Cell:
         Ids of utterances that the suite leaves out.
     tuning, augment : mapping
         Empty: untuned, unaugmented. Tuned: `trials`, and `timeout` (seconds), `inner` (folds), `features` and `choices`
-        where they differ from their defaults.
+        where they differ from their defaults; `fixed` names parameters that the suite gives at their defaults.
     members : tuple of mapping
         Of an ensemble: the fields in which each member's cell of the same fold and seed differs from its own.
     permute_labels : bool

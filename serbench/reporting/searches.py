@@ -84,6 +84,7 @@ def tuning_note(cell: Cell) -> str:
     parts += [f"timeout={tuning['timeout']:g} (not reproducible)"] if "timeout" in tuning else []
     parts += [f"{len(tuning['features']) + 1} feature choices"] if tuning.get("features") else []
     parts += [f"choices of {', '.join(sorted(tuning['choices']))}"] if tuning.get("choices") else []
+    parts += [f"fixed at the default: {', '.join(tuning['fixed'])}"] if tuning.get("fixed") else []
     return ", ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +35,17 @@ def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None)
     dict
         `summary` (the leaderboard entry), `labels`, `confusion` (K, K), `per_class` (with intervals), `folds` (fold,
         seed, status, UAR, classes, utterances, speakers, seconds), `searches` (tuning of each fold), `provenance`,
-        `notes`, `failures`.
+        `notes`, `failures`, `command` (that makes the row again).
     """
     done = cells[cells["status"] == "ok"]
     labels = list(cells["cell"].iloc[0].labels["labels"])
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     for tested in done["tested"]:
         confusion += confusion_matrix(tested.truth, tested.predicted, len(labels))
+    suite, row = cells.iloc[0][["suite", "row"]]
     return {
         "summary": describe_row(cells) if summary is None else summary,
+        "command": shlex.join(["serbench", "run", suite, "--row", row]),
         "labels": labels,
         "confusion": confusion,
         "per_class": _classes(done, confusion, labels, intervals_too=summary is None),
@@ -77,6 +80,7 @@ def report_parts(report: dict[str, Any]) -> Iterator[str | Table]:
     yield _fold_table(report)
     yield from search_tables(report["searches"])
     yield _pairs_table("Provenance", report["provenance"])
+    yield f"[bold]The command that makes the row again[/bold]\n  {_escape(report['command'])}"
     for title, lines in (("Notes", report["notes"]), ("Not done", [_failure(item) for item in report["failures"]])):
         if lines:
             yield f"[bold]{title}[/bold]\n" + "\n".join(f"  {_escape(line)}" for line in lines)

@@ -6,7 +6,7 @@ import pytest
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.reporting.loading import load_records
-from serbench.reporting.page.details import Texts, rerun_command, row_details
+from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.render import write_index, write_page
 from serbench.reporting.page.summary import summarise
 from serbench.reporting.papers.details import class_report, pooled_confusion, speaker_report
@@ -60,19 +60,10 @@ def test_details_hold_what_the_tables_hold(page, report_records, report_board):
     assert data["texts"][broken["bad"][0][2]] == "ValueError: <no> luck & no C_max" and "confusion" not in broken
 
 
-def test_the_command_makes_the_row_again(report_records, report_board):
-    commands = {
-        (entry["model"], entry["trials"], entry["features"], entry["protocol"]): rerun_command(
-            report_records.loc[report_records["row"] == entry["row"], "cell"].iloc[0], entry
-        )
-        for entry in report_board.to_dict("records")
-    }
-    assert commands["cnn", 0, "logmel", "official"] == (
-        "serbench run toy --corpus toy --features logmel --model cnn --protocol official"
-    )
-    assert commands["svm", 8, "handcrafted", "official"].endswith("--protocol official --trials 8")
-    normalised = commands["svm", 0, "handcrafted (speaker-normalised)", "official"]
-    assert "--features 'handcrafted (speaker-normalised)'" in normalised
+def test_every_row_has_the_command_that_makes_it_again(page, report_board):
+    # tests/cli/test_rows_again.py runs such commands.
+    commands = {row: details["run"] for row, details in data_of(page)["rows"].items()}
+    assert commands == {row: f"serbench run toy --row {row}" for row in report_board["row"]}
 
 
 def test_the_summary_says_what_won_by_how_much_and_what_failed(report_records, report_board):

@@ -11,6 +11,7 @@ from serbench.runner.cell import execute
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import _averaged, _cell_jobs
 from serbench.runner.extraction import _jobs
+from serbench.runner.planning import packages
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
@@ -110,3 +111,48 @@ def test_members_that_there_are_not_are_named(with_ensemble, around, members, me
     with_ensemble.write_text(with_ensemble.read_text().replace("[lda@mfcc, majority@mfcc]", members))
     with pytest.raises(SuiteError, match=message):
         planned(with_ensemble, around)
+
+
+NEEDY = """
+from serbench import FeatureSpec
+def level(signal, rate):
+    return signal[:3]
+NEEDY = FeatureSpec("needy", "1", "vector", level, requires=("toolkit",))
+"""
+
+
+@pytest.fixture
+def toolkit(monkeypatch, around, tmp_path):
+    """Say whether the package is there that a feature set `needy` needs."""
+    (tmp_path / "needy.py").write_text(NEEDY)
+    return lambda there: monkeypatch.setattr(packages, "installed", lambda package: there)
+
+
+def test_a_finished_one_is_skipped_with_its_tuned_member(with_ensemble, around, toolkit, tmp_path):
+    around = dataclasses.replace(around, plugins=(tmp_path / "needy.py",))
+    with_ensemble.write_text(with_ensemble.read_text() + "tuning: {trials: 1, inner: 1, features: [needy]}\n")
+    toolkit(True)
+    plan = planned(with_ensemble, around)
+    assert {record.status for record in carried_out(plan, around)} == {"ok"}
+    toolkit(False)
+    again = planned(with_ensemble, around)
+    assert {row.cell.model_name for row in again.skipped} == {"lda", "both (tuned)"}
+    assert {row.reason for row in again.skipped} == {"not installed: toolkit; pip install 'serbench[toolkit]'"}
+    assert {item.cell.model_name for item in again.cells} == {"majority", "lda", "both"}
+    assert again.todo == []
+
+
+@pytest.mark.parametrize("missing", ["skip", "available"])
+def test_a_member_that_cannot_be_run(with_ensemble, around, toolkit, tmp_path, missing):
+    around = dataclasses.replace(around, plugins=(tmp_path / "needy.py",))
+    text = with_ensemble.read_text().replace("features: [mfcc]", "features: [mfcc, needy]")
+    members = f"{{members: [lda@needy, lda@mfcc, majority@mfcc], missing: {missing}}}"
+    with_ensemble.write_text(text.replace("[lda@mfcc, majority@mfcc]", members))
+    toolkit(False)
+    plan = planned(with_ensemble, around)
+    run = {item.cell.model_name for item in plan.cells if item.cell.members}
+    skipped = {row.cell.model_name for row in plan.skipped if row.cell.members}
+    expected = ({"both(without=lda@needy)"}, set()) if missing == "available" else (set(), {"both"})
+    assert (run, skipped) == expected
+    if run:
+        assert [record.status for record in carried_out(plan, around)] == ["ok"] * 3

@@ -77,6 +77,20 @@ def test_there_is_none_where_a_member_is_not_run():
         refuse_lonely(both("svm@mfcc", "cnn@logmel"), [row("svm")], where="suite 'x'")
 
 
+def test_one_that_goes_on_without_a_member_is_another_row_that_says_so():
+    rows = [row("svm"), row("cnn", "logmel"), row("knn")]
+    members = ["svm@mfcc", "cnn@logmel", "knn@mfcc"]
+    flexible = {"all": Ensemble(members=members, missing="available")}
+    (complete,), (strict,) = ensemble_rows(flexible, rows), ensemble_rows({"all": Ensemble(members=members)}, rows)
+    assert complete.id == strict.id
+    (rest,) = ensemble_rows(flexible, rows, {rows[1].id})
+    assert [cell.id for cell in member_cells(rest)] == [rows[0].id, rows[2].id] and rest.id != complete.id
+    assert rest.model_name == "all(without=cnn@logmel)" and rest.feature_name == "2 members"
+    # One member is no ensemble: the row stays complete, and is skipped with the reasons of its members.
+    (whole,) = ensemble_rows(flexible, rows, {rows[0].id, rows[1].id})
+    assert whole.id == complete.id
+
+
 def test_tuned_members_make_an_ensemble_of_their_own():
     rows = [row("svm"), row("svm", tuning={"trials": 9}), row("majority")]
     plain, tuned = ensemble_rows(both("svm@mfcc", "majority@mfcc"), rows)

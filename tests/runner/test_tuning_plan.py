@@ -7,6 +7,7 @@ from tuning_cells import without_seconds
 from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError
 from serbench.records import Record, read_cell
+from serbench.reporting.searches import tuning_note
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.engine import run_plan
 from serbench.runner.planning.estimates import expected_seconds
@@ -78,6 +79,22 @@ def test_a_block_has_its_own_budget_and_the_command_line_the_last_word(plan_of):
     assert budgets == {"knn": {"trials": 5}, "lda": {"trials": 5}, "svm": {"trials": 2, "inner": 1}}
     budgets = {cell.model["name"]: cell.tuning for cell in tuned(plan_of(trials=9))}
     assert budgets == {"knn": {"trials": 9}, "lda": {"trials": 9}, "svm": {"trials": 9, "inner": 1}}
+
+
+def test_what_a_suite_fixes_at_its_default_is_not_searched(plan_of, tiny_suite, around):
+    free = {cell.id for cell in tuned(plan_of(trials=4, model=["knn"], fold=["1"], **SPEAKERS))}
+    default = open_registry(around).get("model", "knn").params["metric"]
+    tiny_suite.write_text(tiny_suite.read_text().replace("knn", f"{{name: knn, params: {{metric: {default}}}}}"))
+    plan = plan_of(trials=4, model=["knn"], fold=["1"], **SPEAKERS)
+    (cell,) = tuned(plan)
+    assert cell.tuning == {"trials": 4, "fixed": ["metric"]} and cell.id not in free
+    assert cell.model["params"] == {} and tuning_note(cell) == "fixed at the default: metric"
+    assert run_plan(plan, open_registry(around), around).failed == 0
+    record, _ = read_cell(plan.folder / "cells" / f"{cell.id}.parquet")
+    assert record.params["metric"] == default
+    tried = [set(trial["params"]) for trial in record.tuning["trials"]]
+    assert len(tried) == 4 and all(names and "metric" not in names for names in tried)
+    assert "metric" not in record.tuning["space"]
 
 
 @pytest.mark.parametrize(

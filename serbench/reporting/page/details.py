@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.records import Cell
 from serbench.reporting.figures.curves import VALIDATION, mean_curve
 from serbench.reporting.papers.details import class_report, speaker_report
 from serbench.reporting.show import row_report
@@ -59,7 +57,7 @@ def row_details(
         "about": [[key, texts.number(value)] for key, value in report["provenance"].items()],
         "notes": [texts.number(note) for note in report["notes"]],
         "bad": [[item["fold"], item["status"], texts.number(item["reason"])] for item in report["failures"]],
-        "run": rerun_command(cells.iloc[0]["cell"], entry),
+        "run": report["command"],
     }
     if entry["folds_done"]:
         found["confusion"] = report["confusion"].ravel().tolist()
@@ -80,17 +78,6 @@ def row_details(
         ]
         found["curves"] = _curves(cells)
     return found
-
-
-def rerun_command(cell: Cell, entry: Mapping[str, Any]) -> str:
-    """The command that makes a row again."""
-    features = "+".join(item["name"] for item in cell.features)
-    features += "" if cell.normalise == "none" else f" ({cell.normalise}-normalised)"
-    words = ["serbench", "run", entry["suite"], "--corpus", cell.corpus, "--features", features]
-    words += ["--model", cell.model_name, "--protocol", cell.protocol_name]
-    words += [word for seed in entry["seeds"] if entry["seeds"] != [0] for word in ("--seed", str(seed))]
-    words += ["--trials", str(entry["trials"])] if entry["trials"] else []
-    return shlex.join(words)
 
 
 def _fold(fold: Mapping[str, Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from serbench.errors import SuiteError
@@ -13,9 +13,10 @@ from serbench.runner.suite.schema import Ensemble
 
 MEMBER_FIELDS = ("features", "normalise", "model", "tuning", "augment")
 VERSION = "1"
+WITHOUT, AVAILABLE = "without", "available"
 
 
-def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell]) -> list[Cell]:
+def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell], absent: Collection[str] = ()) -> list[Cell]:
     """Rows of the ensembles whose members are all among `rows`, which share corpus, protocol and seed.
 
     Where members have tuned or augmented rows, there is an ensemble of these too; a member without one takes part as
@@ -25,6 +26,9 @@ def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell]) -> li
     ----------
     ensembles : mapping
         By name, as in a suite.
+    absent : collection of str
+        Ids of those rows that cannot be run here. An ensemble that goes on without them does so with the others, two at
+        least, as a row of its own, which names those it is without; any other keeps them.
     """
     found: dict[str, Cell] = {}
     for name, ensemble in ensembles.items():
@@ -34,7 +38,11 @@ def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell]) -> li
         variants = {canonical_json([bool(row.tuning), row.augment]): row for same in candidates for row in same}
         for variant in variants.values():
             chosen = [_nearest(same, variant) for same in candidates]
-            row = _combined(name, ensemble, chosen)
+            there = [row for row in chosen if row.id not in absent]
+            left_out: list[Cell] = []
+            if ensemble.missing == AVAILABLE and len(there) >= 2:
+                chosen, left_out = there, [row for row in chosen if row.id in absent]
+            row = _combined(name, ensemble, chosen, left_out)
             found.setdefault(row.id, row)
     return list(found.values())
 
@@ -68,10 +76,11 @@ def _nearest(rows: Sequence[Cell], variant: Cell) -> Cell:
     return min(rows, key=distance)
 
 
-def _combined(name: str, ensemble: Ensemble, chosen: Sequence[Cell]) -> Cell:
+def _combined(name: str, ensemble: Ensemble, chosen: Sequence[Cell], left_out: Sequence[Cell]) -> Cell:
     first, plain = chosen[0], {"normalise": "none", "tuning": {}, "augment": {}}
     sets = {canonical_json(entry): entry for row in chosen for entry in row.features}
     params = {} if ensemble.weights == EQUAL else {WEIGHTS: ensemble.weights}
+    params |= {WITHOUT: ", ".join(member_title(row) for row in left_out)} if left_out else {}
     tuned = " (tuned)" if any(row.tuning for row in chosen) else ""
     members = [{field: row.to_json().get(field, plain.get(field)) for field in MEMBER_FIELDS} for row in chosen]
     return replace(

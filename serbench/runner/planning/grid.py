@@ -1,4 +1,4 @@
-"""The rows of a suite: features × models × protocols, tuned and augmented variants, ensembles."""
+"""The rows of single models of a suite: features × models × protocols, tuned and augmented variants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from serbench.errors import UnknownName
 from serbench.records import INNER_FOLDS, Cell
 from serbench.registry import Registry
-from serbench.runner.planning.ensembles import ensemble_rows
 from serbench.runner.planning.selection import entry_key
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Entry, Suite, Tuning
@@ -18,20 +17,17 @@ from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, FeatureSpec, Mo
 ALL_FOLDS = "*"
 
 
-def suite_rows(
+def single_rows(
     suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int, *, permute_labels: bool = False
 ) -> list[Cell]:
-    """Rows of one corpus under one protocol and seed, ensembles included, as cells of all folds.
+    """Rows of one corpus under one protocol and seed, without ensembles, as cells of all folds.
 
     Raises
     ------
     UnknownName
         For a model, feature set or parameter that there is not.
     """
-    rows = [replace(row, permute_labels=permute_labels) for row in _rows(suite, task, registry, protocol, seed)]
-    # A mistake makes its point on single models.
-    spec = registry.get("protocol", protocol.name)
-    return rows if spec.mistake else [*rows, *ensemble_rows(suite.ensembles, rows)]
+    return [replace(row, permute_labels=permute_labels) for row in _rows(suite, task, registry, protocol, seed)]
 
 
 def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int) -> Iterable[Cell]:
@@ -60,7 +56,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                     tuning = block.tuning or suite.tuning
                     searches = [{}]
                     if tuning and model.space and mistake != SELECT_ON_TEST:
-                        searches.append(_resolved_tuning(tuning, cell, model, registry, where))
+                        searches.append(_resolved_tuning(tuning, cell, item.params, model, registry, where))
                     for variant in block.augment or suite.augment:
                         augment = variant.resolved() if variant else {}
                         if _makes(mistake, model, augment):
@@ -73,8 +69,13 @@ def _makes(mistake: str, model: ModelSpec, augment: Mapping[str, Any]) -> bool:
     return needed.get(mistake, True)
 
 
-def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Registry, where: str) -> dict[str, Any]:
-    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take."""
+def _resolved_tuning(
+    tuning: Tuning, cell: Cell, given: Mapping[str, Any], model: ModelSpec, registry: Registry, where: str
+) -> dict[str, Any]:
+    """`Cell.tuning`: what differs from the defaults, and of the choices those that this model can take.
+
+    A parameter that the suite gives is not searched; where it is given at its default, `Cell.model` does not show it.
+    """
     alternatives = []
     for entry in tuning.features:
         sets = [registry.get("features", item.name, where=where) for item in entry.sets]
@@ -86,6 +87,7 @@ def _resolved_tuning(tuning: Tuning, cell: Cell, model: ModelSpec, registry: Reg
         "inner": tuning.inner if tuning.inner != INNER_FOLDS else None,
         "features": alternatives,
         "choices": {name: values for name, values in tuning.choices.items() if name in model.params},
+        "fixed": sorted(name for name in given if name not in cell.model["params"]),
     }
     return {"trials": tuning.trials, **{name: value for name, value in found.items() if value}}
 

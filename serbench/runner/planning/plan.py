@@ -5,24 +5,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from serbench.circumstances import Circumstances
 from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
 from serbench.identity import canonical_json
 from serbench.protocols.splitting import split
-from serbench.records import Cell, cell_path, feature_choices, member_cells, member_title, read_record
+from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
+from serbench.runner.planning.again import as_they_were_run, named_rows, refuse_unknown_rows
 from serbench.runner.planning.copies import with_copies
-from serbench.runner.planning.ensembles import refuse_lonely
-from serbench.runner.planning.grid import splittings, suite_rows
+from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
+from serbench.runner.planning.grid import single_rows, splittings
+from serbench.runner.planning.packages import lacking
 from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, refuse_untuned
 from serbench.runner.planning.selection import Filters, select
 from serbench.runner.planning.task import Task, build_task, present_entries
-from serbench.runner.suite.schema import Suite
+from serbench.runner.suite.schema import Entry, Suite
 from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
@@ -89,6 +90,7 @@ def make_plan(
         For anything in the suite or its corpora that cannot be run.
     """
     filters = filters or Filters()
+    filters = as_they_were_run(filters, suite, circumstances) if filters.row else filters
     suite = select(suite, registry, filters)
     folder = circumstances.results / suite.name
     cells: dict[str, PlannedCell] = {}
@@ -98,9 +100,8 @@ def make_plan(
     for task in tasks:
         for protocol, seed in splittings(suite):
             spec = registry.get("protocol", protocol.name, where=f"suite '{suite.name}'")
-            listed = suite_rows(suite, task, registry, protocol, seed, permute_labels=filters.permute_labels)
-            without = _unavailable(task, listed, registry)
-            skipped.update(without)
+            listed, without = _listed_rows(suite, task, registry, protocol, seed, filters)
+            skipped.update({row.id: SkippedRow(row, task, without[row.id]) for row in listed if row.id in without})
             listed = [row for row in listed if row.id not in without]
             for home, rows in _at_home(task, listed):
                 pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
@@ -115,6 +116,7 @@ def make_plan(
                     for row in rows:
                         item = _planned(row, home, fold, spec, suite, registry)
                         cells.setdefault(item.cell.id, item)
+    refuse_unknown_rows(suite, filters, (item.cell for item in (*cells.values(), *skipped.values())))
     refuse_empty(suite, filters, cells, skipped)
     refuse_untuned(suite, filters, cells, skipped)
     refuse_unalterable(suite, cells.values(), circumstances)
@@ -129,24 +131,26 @@ def make_plan(
     )
 
 
-def _unavailable(task: Task, rows: Sequence[Cell], registry: Registry) -> dict[str, SkippedRow]:
-    """Rows that need a package that is not installed, by id; an ensemble needs what its members need."""
-    found: dict[str, SkippedRow] = {}
-    for row in sorted(rows, key=lambda row: bool(row.members)):
-        members = [found[member.id] for member in member_cells(row) if member.id in found]
-        reason = f"member {member_title(members[0].cell)}: {members[0].reason}" if members else _absent(row, registry)
-        if reason:
-            found[row.id] = SkippedRow(row, task, reason)
-    return found
-
-
-def _absent(row: Cell, registry: Registry) -> str:
-    """Which optional packages of the row's feature sets, or of its search's, are not installed; empty if none."""
-    used = itertools.chain(*feature_choices(row.tuning, row.features))
-    wanted = {package for entry in used for package in registry.get("features", entry["name"]).requires}
-    absent = sorted(package for package in wanted if find_spec(package) is None)
-    hint = f"pip install 'serbench[{','.join(absent)}]'"
-    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
+def _listed_rows(
+    suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: int, filters: Filters
+) -> tuple[list[Cell], dict[str, str]]:
+    """Rows of one corpus, protocol and seed, ensembles included; and by id, why some of them cannot be run here."""
+    # A row that is named may be a sanity run: its id says so.
+    permuted = (False, True) if filters.row and not filters.permute_labels else (filters.permute_labels,)
+    mistake = registry.get("protocol", protocol.name).mistake
+    listed: list[Cell] = []
+    without: dict[str, str] = {}
+    for permute_labels in permuted:
+        rows = single_rows(suite, task, registry, protocol, seed, permute_labels=permute_labels)
+        without |= {row.id: reason for row in rows if (reason := lacking(row, registry))}
+        # A mistake makes its point on single models.
+        ensembles = [] if mistake else ensemble_rows(suite.ensembles, rows, without)
+        for row in ensembles:
+            reasons = [without[cell.id] for cell in member_cells(row) if cell.id in without]
+            if reasons:
+                without[row.id] = "; ".join(dict.fromkeys(reasons))
+        listed += [*rows, *ensembles]
+    return named_rows(listed, filters.row) if filters.row else listed, without
 
 
 def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:

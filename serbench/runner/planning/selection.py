@@ -15,7 +15,8 @@ from serbench.runner.suite.schema import Block, Entry, FeaturesEntry, Suite, Tun
 class Filters:
     """Names to keep; an empty one keeps all. `trials` tunes, on `inner` folds, whatever the suite says.
 
-    `permute_labels` makes sanity runs: the training labels are permuted, so that every row must fall to chance.
+    `row` names rows by their ids, whether they are sanity runs or not. `permute_labels` makes sanity runs: the training
+    labels are permuted, so that every row must fall to chance.
     """
 
     corpus: Sequence[str] = ()
@@ -27,6 +28,7 @@ class Filters:
     trials: int | None = None
     inner: int | None = None
     permute_labels: bool = False
+    row: Sequence[str] = ()
 
 
 def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:

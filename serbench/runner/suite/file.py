@@ -14,6 +14,7 @@ from serbench.runner.suite.conditions import SETTINGS
 from serbench.runner.suite.schema import Block, Claim, Entry, FeaturesEntry, Labels, Published, Suite, Tuning
 
 PACKAGE = Path(serbench.__file__).parent
+PUBLISHED = "published"
 
 
 def suite_folders() -> list[Path]:
@@ -24,7 +25,7 @@ def suite_folders() -> list[Path]:
 
 
 def find_suite(name: str) -> Path:
-    """Find a suite file by path or name.
+    """Find a suite file by path or name; a published suite also without its folder's.
 
     Raises
     ------
@@ -37,10 +38,12 @@ def find_suite(name: str) -> Path:
         raise SuiteError(
             "no such suite file", where=name, hint="give a path, or the name of a suite (`serbench list suites`)"
         )
-    for folder in suite_folders():
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
-    raise UnknownName.among("suite", name, [*suite_names(), *suite_names("published")])
+    # Results know a suite by the name of its file alone.
+    for below in ("", PUBLISHED):
+        for folder in suite_folders():
+            if (folder / below / f"{name}.yaml").is_file():
+                return folder / below / f"{name}.yaml"
+    raise UnknownName.among("suite", name, [*suite_names(), *suite_names(PUBLISHED)])
 
 
 def suite_names(below: str = "") -> list[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from serbench.runner.suite.file import load_suite, suite_names
+from serbench.runner.suite.file import PUBLISHED, load_suite, suite_names
 from serbench.runner.suite.schema import Suite
-
-FOLDER = "published"
 
 
 def published_suites() -> list[Suite]:
     """The suites among the package's and the user's that name published numbers."""
-    loaded = [load_suite(name) for name in [*suite_names(), *suite_names(FOLDER)]]
+    loaded = [load_suite(name) for name in [*suite_names(), *suite_names(PUBLISHED)]]
     return [suite for suite in loaded if suite.published is not None]
 
 

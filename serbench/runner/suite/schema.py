@@ -178,10 +178,14 @@ class Ensemble(_Strict):
         Each the ``model@features`` of a row of this suite.
     weights : {"equal", "validation"}
         Of the members: equal, or chosen in each fold on its validation part.
+    missing : {"skip", "available"}
+        Where a member cannot be run, for want of an optional package: the ensemble is a skipped row too, or goes on
+        with the members that are available (two at least), as a row that names those it is without.
     """
 
     members: Annotated[list[Member], Field(min_length=2)]
     weights: Literal["equal", "validation"] = "equal"
+    missing: Literal["skip", "available"] = "skip"
 
 
 def _ensemble(value: Any) -> Any:

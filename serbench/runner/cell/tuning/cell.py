@@ -85,7 +85,7 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
         seed=job.cell.seed,
         trials=tuning["trials"],
         timeout=tuning.get("timeout"),
-        fixed=job.cell.model["params"],
+        fixed={**{name: spec.params[name] for name in tuning.get("fixed", ())}, **job.cell.model["params"]},
         features=[_title(sets) for sets in choices],
         choices=tuning.get("choices", {}),
     )
