@@ -24,8 +24,8 @@ from serbench.runner.extraction import extract_missing
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
+from serbench.runner.planning.cells import Plan, SkippedRow
 from serbench.runner.planning.grid import ALL_FOLDS
-from serbench.runner.planning.plan import Plan, SkippedRow
 from serbench.runner.planning.task import Task
 from serbench.runner.planning.written import record_plan, write_task_table
 from serbench.runner.search_progress import SearchProgress

@@ -23,7 +23,7 @@ from serbench.runner.dispatch import work_off
 from serbench.runner.executors.local import Pool, WorkerDied
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
-from serbench.runner.planning.plan import Plan, PlannedCell
+from serbench.runner.planning.cells import Plan, PlannedCell
 
 CHUNK = 48
 

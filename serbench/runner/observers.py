@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from serbench.records import Record
-from serbench.runner.planning.plan import Plan
+from serbench.runner.planning.cells import Plan
 
 # Seconds between two lines about a search where there is no terminal.
 SEARCH_LINE = 30.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from serbench.runner.planning.plan import Plan
+    from serbench.runner.planning.cells import Plan
 
 INTERVAL = 10.0
 PATIENCE = 30.0
