@@ -118,8 +118,8 @@ def _spawning(threads: int) -> Iterator[None]:
     main = sys.modules["__main__"]
     hidden = {name: vars(main).get(name) for name in ("__spec__", "__file__")}
     os.environ.update(thread_variables(threads))
-    # A blocked signal stays blocked in the child, so that a Ctrl-C while it starts cannot end it, and reaches the parent
-    # afterwards. Ignoring it meanwhile would need no POSIX, but would lose it.
+    # A blocked signal stays blocked in the child, so that a Ctrl-C while it starts cannot end it, and reaches the
+    # parent afterwards. Ignoring it meanwhile would need no POSIX, but would lose it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     main.__spec__ = None
     if hidden["__file__"] is not None:
