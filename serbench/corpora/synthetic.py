@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import tempfile
@@ -59,13 +58,13 @@ def utterances(seed: int) -> Iterator[tuple[str, np.ndarray]]:
 def _make(folder: Path, seed: int) -> None:
     # Written aside and renamed, so that a folder that is there is whole; the lock spares a second process the work.
     import soundfile
+    from filelock import FileLock
 
     from serbench.corpora.audio import RATE
 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(folder.parent / f".{folder.name}.lock", fallback_to_soft=False):
             if folder.is_dir():
                 return
             draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))

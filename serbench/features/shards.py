@@ -2,6 +2,8 @@
 
 Layout: magic, length and CRC-32 of the header, the header (JSON), zeros up to a multiple of 64 bytes, then the
 float32 values of all entries in little-endian order. A shard appears whole or not at all, and never changes.
+Not safetensors: that has no checksums, by which one damaged entry is found and computed anew, and its
+reader copies arrays instead of mapping them.
 """
 
 from __future__ import annotations

@@ -1,26 +1,48 @@
-"""Feed jobs to the workers until there are none or somebody stops it."""
+"""Feed jobs to an executor until there are none or somebody stops it."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from serbench.runner.executors.local import Pool
+from serbench.runner.executors.base import Executor
 from serbench.runner.interrupt import Interrupt
 
 POLL = 0.5
+LONGEST_PAUSE = 8.0
 
 
 def work_off(
-    pool: Pool, function: Callable, jobs: deque, interrupt: Interrupt, tick: Callable[[], None] = lambda: None
+    executor: Executor,
+    function: Callable[[Any], Any],
+    jobs: Iterable[Any],
+    interrupt: Interrupt,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Any, Any]]:
-    """Run jobs side by side and yield (job, result) as they end; the caller may append jobs meanwhile.
+    """Run jobs side by side and yield (job, result) as they end.
+
+    A job whose result is None is in another run's hands: it is tried again once all others are under way, after a
+    pause that doubles, up to `LONGEST_PAUSE` seconds, for as long as nothing comes of it.
 
     `tick` is called about twice a second while they run.
     """
-    while pool.running or (jobs and not interrupt.stopped):
-        while jobs and pool.has_room and not interrupt.stopped:
-            pool.submit(function, jobs.popleft())
+    waiting, held = deque(jobs), deque()
+    pause, again = POLL, 0.0
+    while executor.running or ((waiting or held) and not interrupt.stopped):
+        if held and not waiting and time.monotonic() >= again:
+            waiting, held = held, deque()
+            pause = min(2 * pause, LONGEST_PAUSE)
+        while waiting and executor.has_room and not interrupt.stopped:
+            executor.submit(function, waiting.popleft())
         tick()
-        yield from pool.completed(timeout=POLL)
+        if not executor.running:
+            time.sleep(POLL)
+        for job, result in executor.completed(timeout=POLL):
+            if result is None:
+                again = again if held else time.monotonic() + pause
+                held.append(job)
+            else:
+                pause = POLL
+                yield job, result

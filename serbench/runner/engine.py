@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,20 +11,21 @@ import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, read_cell, write_cell
+from serbench.records import Record, cell_path, empty_predictions, write_cell
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
 from serbench.runner.cell.execute import failed_record, now, run_cell
-from serbench.runner.cell.jobs import CellJob
-from serbench.runner.dispatch import POLL, work_off
-from serbench.runner.executors.local import Pool, WorkerDied
+from serbench.runner.cell.jobs import CellJob, CellResult
+from serbench.runner.dispatch import work_off
+from serbench.runner.executors.base import Executor, WorkerDied
+from serbench.runner.executors.local import LocalPool
 from serbench.runner.extraction import extract_missing
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
+from serbench.runner.planning.cells import Plan, SkippedRow
 from serbench.runner.planning.grid import ALL_FOLDS
-from serbench.runner.planning.plan import Plan, SkippedRow
 from serbench.runner.planning.task import Task
 from serbench.runner.planning.written import record_plan, write_task_table
 from serbench.runner.search_progress import SearchProgress
@@ -58,10 +58,16 @@ def run_plan(
     circumstances: Circumstances,
     observers: Sequence[Observer] = (),
     *,
+    executor: Executor | None = None,
     fail_fast: bool = False,
     save_models: bool = False,
 ) -> Outcome:
     """Run what a plan has left to do.
+
+    Parameters
+    ----------
+    executor : Executor, optional
+        Where jobs are run, `circumstances.jobs` processes on this machine unless told; closed at the end.
 
     Raises
     ------
@@ -71,14 +77,19 @@ def run_plan(
     begun = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
+    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, plan.folder / "work" / "workers.log")
     ran = failed = 0
     with ExitStack() as stack:
         for observer in observers:
             observer.planned(plan)
             stack.callback(observer.ended)
         interrupt = stack.enter_context(Interrupt())
+        interrupt.on_second(lambda: executor.close(kill=True))
+        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
         if plan.todo:
-            for record in _run_cells(plan, registry, circumstances, observers, interrupt, save_models):
+            for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt, save_models):
+                for observer in observers:
+                    observer.finished(record, uar)
                 ran += 1
                 failed += record.status == "failed"
                 if fail_fast and failed:
@@ -87,53 +98,25 @@ def run_plan(
     return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - begun)
 
 
-def _run_cells(
+def _results(
     plan: Plan,
     registry: Registry,
     circumstances: Circumstances,
     observers: Sequence[Observer],
+    executor: Executor,
     interrupt: Interrupt,
     save_models: bool,
-) -> Iterator[Record]:
-    for record in _trained(plan, registry, circumstances, observers, interrupt, save_models):
-        yield _told(record, plan, observers)
-    for record in _averaged(plan, circumstances, interrupt):
-        yield _told(record, plan, observers)
-
-
-def _told(record: Record, plan: Plan, observers: Sequence[Observer]) -> Record:
-    _, predictions = read_cell(cell_path(plan.folder, record.cell.id))
-    for observer in observers:
-        observer.finished(record, predictions)
-    return record
-
-
-def _trained(
-    plan: Plan,
-    registry: Registry,
-    circumstances: Circumstances,
-    observers: Sequence[Observer],
-    interrupt: Interrupt,
-    save_models: bool,
-) -> Iterator[Record]:
-    jobs = deque(_cell_jobs(plan, circumstances, save_models))
-    if not jobs:
-        return
-    with Pool(min(circumstances.jobs, len(jobs)), circumstances.threads, plan.folder / "work" / "workers.log") as pool:
-        interrupt.on_second(lambda: pool.close(kill=True))
-        extract_missing(plan, registry, circumstances, pool, observers, interrupt)
+) -> Iterator[CellResult]:
+    """Cells as they end; ensembles after their members."""
+    if jobs := list(_cell_jobs(plan, circumstances, save_models)):
+        extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in work_off(pool, run_cell, jobs, interrupt, searches.tick):
-            if result is None:
-                # Another run has this cell in hand: look again later, after what is free.
-                if not jobs:
-                    time.sleep(POLL)
-                jobs.append(job)
-                continue
-            yield result if isinstance(result, Record) else _failure(job, result)
+        for job, result in work_off(executor, run_cell, jobs, interrupt, searches.tick):
+            yield result if isinstance(result, CellResult) else _failure(job, result)
+    yield from _averaged(plan, circumstances, interrupt)
 
 
-def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) -> Iterator[Record]:
+def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) -> Iterator[CellResult]:
     """Ensembles, in this process: their members are done, and an average takes no time."""
     environment, audits = describe_environment(circumstances.threads), Audits()
     for item in plan.todo:
@@ -151,7 +134,7 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         except SerbenchError as error:
             record, predictions = Record(item.cell, "failed", reason=str(error), **common), empty_predictions()
         write_cell(plan.folder, record, predictions)
-        yield record
+        yield CellResult.of(record, predictions)
 
 
 def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
@@ -187,12 +170,12 @@ def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
     return np.flatnonzero(task.table["id"].isin(set(ids)).to_numpy())
 
 
-def _failure(job: CellJob, error: Exception) -> Record:
+def _failure(job: CellJob, error: Exception) -> CellResult:
     if not isinstance(error, WorkerDied):
         raise error
     record = failed_record(job, str(error))
     write_cell(job.folder, record, empty_predictions())
-    return record
+    return CellResult(record)
 
 
 def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +19,10 @@ from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
 from serbench.runner.cell.jobs import ExtractJob
 from serbench.runner.dispatch import work_off
-from serbench.runner.executors.local import Pool, WorkerDied
+from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
-from serbench.runner.planning.plan import Plan, PlannedCell
+from serbench.runner.planning.cells import Plan, PlannedCell
 
 CHUNK = 48
 
@@ -32,7 +31,7 @@ def extract_missing(
     plan: Plan,
     registry: Registry,
     circumstances: Circumstances,
-    pool: Pool,
+    executor: Executor,
     observers: Sequence[Observer],
     interrupt: Interrupt,
 ) -> None:
@@ -42,7 +41,7 @@ def extract_missing(
     """
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in work_off(pool, extract, deque(jobs), interrupt):
+    for job, result in work_off(executor, extract, jobs, interrupt):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):

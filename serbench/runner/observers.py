@@ -6,11 +6,8 @@ import sys
 import time
 from typing import Protocol
 
-import numpy as np
-import pandas as pd
-
 from serbench.records import Record
-from serbench.runner.planning.plan import Plan
+from serbench.runner.planning.cells import Plan
 
 # Seconds between two lines about a search where there is no terminal.
 SEARCH_LINE = 30.0
@@ -31,8 +28,8 @@ class Observer(Protocol):
     def warned(self, text: str) -> None:
         """Something the user should know; the run goes on."""
 
-    def finished(self, record: Record, predictions: pd.DataFrame) -> None:
-        """A cell's file is written."""
+    def finished(self, record: Record, uar: float | None) -> None:
+        """A cell's file is written; the UAR is that of its test part, None where it has no predictions."""
 
     def ended(self) -> None:
         """Nothing runs any more."""
@@ -80,13 +77,13 @@ class Progress:
         else:
             _line(text)
 
-    def finished(self, record: Record, predictions: pd.DataFrame) -> None:
+    def finished(self, record: Record, uar: float | None) -> None:
         """Advance the bar over cells and name the UAR of the last one."""
         self._done += 1
         self._failed += record.status == "failed"
         cell = record.cell
         name = f"{cell.corpus} {cell.feature_name} {cell.model_name} {cell.protocol_name} {cell.fold}"
-        outcome = f"UAR {_uar(predictions):.3f}" if record.status == "ok" else f"{record.status}: {record.reason}"
+        outcome = f"UAR {uar:.3f}" if record.status == "ok" else f"{record.status}: {record.reason}"
         failed = f", {self._failed} failed" if self._failed else ""
         if self._bar:
             self._bar.update(self._cells, completed=self._done, note=f"{failed} {name} {outcome}")
@@ -124,9 +121,3 @@ def _bar():
         TextColumn("{task.fields[note]}", markup=False),
     )
     return RichProgress(*columns, console=Console(stderr=True))
-
-
-def _uar(predictions: pd.DataFrame) -> float:
-    test = predictions[predictions["role"] == "test"]
-    right = test["truth"] == test["predicted"]
-    return float(np.mean(right.groupby(test["truth"]).mean()))

@@ -21,7 +21,8 @@ from serbench.records import Cell, Record
 from serbench.registry import Registry
 from serbench.runner.cell.fitting import FittedModel, fit_model, training_parts
 from serbench.runner.cell.inputs import read_matrix
-from serbench.runner.planning.plan import PlannedCell, make_plan
+from serbench.runner.planning.cells import PlannedCell
+from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.planning.written import write_task_table
 from serbench.runner.suite.file import load_suite

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from serbench.runner.cell.tuning.journal import count_trials, journal_path
 from serbench.runner.observers import Observer
-from serbench.runner.planning.plan import Plan
+from serbench.runner.planning.cells import Plan
 
 EVERY = 2.0
 

@@ -12,9 +12,7 @@ from serbench.records import Record, row_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
-    from serbench.runner.planning.plan import Plan
+    from serbench.runner.planning.cells import Plan
 
 INTERVAL = 10.0
 PATIENCE = 30.0
@@ -65,7 +63,7 @@ class Tracker:
     def warned(self, text: str) -> None:
         """Nothing to write."""
 
-    def finished(self, record: Record, predictions: pd.DataFrame) -> None:
+    def finished(self, record: Record, uar: float | None) -> None:
         """Note the row that has changed, and start writing if it is the first."""
         row = row_id(record.cell)
         self._left[row] -= 1

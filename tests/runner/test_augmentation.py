@@ -5,15 +5,14 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from in_one_process import Recording, carried_out
 
 from serbench.circumstances import Circumstances
 from serbench.errors import ProtocolError, SuiteError, UnknownName
-from serbench.records import read_cell
 from serbench.runner.cell import execute
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
 from serbench.runner.cell.inputs import open_registry
-from serbench.runner.engine import _cell_jobs
-from serbench.runner.extraction import _jobs
+from serbench.runner.cell.jobs import CellJob, ExtractJob
 from serbench.runner.planning.audits import Audits, require_verdict
 from serbench.runner.planning.copies import with_copies
 from serbench.runner.planning.plan import make_plan
@@ -32,18 +31,6 @@ def planned(path, around, **filters):
     from serbench.runner.planning.selection import Filters
 
     return make_plan(load_suite(str(path)), open_registry(around), around, Filters(**filters))
-
-
-def carried_out(plan, around):
-    """Run a plan's jobs here; cell id -> (record, predictions)."""
-    for job in _jobs(plan, open_registry(around), around):
-        assert execute.extract(job) == []
-    done = {}
-    for job in _cell_jobs(plan, around, False):
-        record = execute.run_cell(job)
-        assert record.status == "ok", record.traceback
-        done[record.cell.id] = read_cell(plan.folder / "cells" / f"{record.cell.id}.parquet")
-    return done
 
 
 def suite(path, *, models="lda", protocols="{name: speaker_kfold, params: {k: 3}}", extra=""):
@@ -92,13 +79,13 @@ def test_the_model_is_fitted_to_copies_of_its_own_fit_part_alone(tiny_suite, aro
 
 def test_features_of_copies_are_cached(tiny_suite, around):
     plan = planned(suite(tiny_suite, extra=AUGMENT), around)
-    registry = open_registry(around)
-    jobs = _jobs(plan, registry, around)
+    first, second = Recording(), Recording()
+    carried_out(plan, around, first)
+    jobs = [job for job in first.jobs if isinstance(job, ExtractJob)]
     assert {job.alteration.copy if job.alteration else 0 for job in jobs} == {0, 1, 2}
     assert sum(len(job.items) for job in jobs) == 3 * 54
-    for job in jobs:
-        execute.extract(job)
-    assert _jobs(plan, registry, around) == []
+    carried_out(dataclasses.replace(plan, force=True), around, second)
+    assert [type(job) for job in second.jobs] == [CellJob] * 3
 
 
 def test_a_trained_model_answers_degraded_audio_too(tiny_suite, around):

@@ -1,15 +1,20 @@
 import dataclasses
 import threading
+import time
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
 import plugins
 import pytest
+from in_one_process import Recording
 
 from serbench.circumstances import Circumstances
 from serbench.errors import ResultsError
 from serbench.records import read_cell
 from serbench.runner.cell.inputs import open_registry
+from serbench.runner.cell.jobs import CellJob
+from serbench.runner.cell.locks import lock
 from serbench.runner.engine import run_plan
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
@@ -115,6 +120,66 @@ def test_two_runs_at_once_train_no_cell_twice(tiny_suite, around, tmp_path):
     other.join()
     assert log.read_text().split() == ["fit"] * 6
     assert {record.status for record, _ in cells_of(plan).values()} == {"ok"}
+
+
+def test_cells_that_another_run_has_in_hand_are_tried_now_and_then(tiny_suite, around):
+    plan = make_plan(load_suite(str(tiny_suite)), open_registry(around), around, Filters(model=("majority",)))
+    executor, observed = Recording(), Observed()
+    run = threading.Thread(
+        target=run_plan, args=(plan, open_registry(around), around, [observed]), kwargs={"executor": executor}
+    )
+    held = {item.cell.id for item in plan.cells[:2]}
+    with ExitStack() as others:
+        for cell in held:
+            others.enter_context(lock(plan.folder / "locks" / f"{cell}.lock", wait=False))
+        run.start()
+        while len(observed.finished_cells) < len(plan.cells) - len(held):
+            time.sleep(0.01)
+        time.sleep(1.0)
+        tries = [job.cell.id for job in executor.jobs if isinstance(job, CellJob)]
+    run.join()
+    # The free cells once; the others at once and after half a second, but not without a pause.
+    assert len(tries) <= len(plan.cells) + 2 * len(held)
+    assert set(observed.finished_cells[-len(held) :]) == held and len(observed.finished_cells) == len(plan.cells)
+
+
+class Observed:
+    """Notes what an observer hears."""
+
+    def __init__(self):
+        self.finished_cells, self.uars = [], []
+
+    def planned(self, plan): ...
+    def extracting(self, done, total): ...
+    def searching(self, done, total, remaining): ...
+    def warned(self, text): ...
+    def ended(self): ...
+
+    def finished(self, record, uar):
+        self.finished_cells.append(record.cell.id)
+        self.uars.append(uar)
+
+
+def test_observers_hear_the_uar_of_a_cell_or_that_there_is_none(tiny_suite, around, tmp_path):
+    around = with_plugin(around, tmp_path, plugins.RAISES)
+    filters = Filters(model=("raises", "lda"), protocol=("speaker_kfold",))
+    plan, observed = make_plan(load_suite(str(tiny_suite)), open_registry(around), around, filters), Observed()
+    run_plan(plan, open_registry(around), around, [observed], executor=Recording())
+    heard = dict(zip(observed.finished_cells, observed.uars, strict=True))
+    for record, predictions in cells_of(plan).values():
+        right = (predictions["truth"] == predictions["predicted"]).groupby(predictions["truth"]).mean().mean()
+        assert heard[record.cell.id] == (pytest.approx(right) if record.status == "ok" else None)
+    assert sum(uar is None for uar in observed.uars) == 3
+
+
+def test_one_cell_left_to_run_has_its_features_extracted_by_all_workers(tiny_suite, around, tmp_path):
+    source = plugins.WHO_EXTRACTS.replace("FOLDER", str(tmp_path / "workers"))
+    (tmp_path / "workers").mkdir()
+    around = dataclasses.replace(with_plugin(around, tmp_path, source), cache=tmp_path / "cache")
+    only = {"features": ["who"], "model": ["lda"], "protocol": ["speaker_kfold"], "fold": ["1"]}
+    plan, outcome = run(tiny_suite, around, **only)
+    assert (len(plan.cells), outcome.ran, outcome.failed) == (1, 1, 0)
+    assert len(list((tmp_path / "workers").iterdir())) == around.jobs == 2
 
 
 def test_a_class_absent_from_training_gets_probability_zero(tiny_suite, around, tmp_path, tiny_data):

@@ -3,22 +3,16 @@
 import dataclasses
 
 import pytest
+from in_one_process import carried_out
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError
 from serbench.records import cell_path, read_record
-from serbench.runner.cell import execute
 from serbench.runner.cell.inputs import open_registry
-from serbench.runner.engine import _averaged, _cell_jobs
-from serbench.runner.extraction import _jobs
 from serbench.runner.planning import packages
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
-
-
-class NotInterrupted:
-    stopped = False
 
 
 @pytest.fixture
@@ -38,18 +32,10 @@ def planned(path, around, **filters):
     return make_plan(load_suite(str(path)), open_registry(around), around, Filters(**filters))
 
 
-def carried_out(plan, around):
-    for job in _jobs(plan, open_registry(around), around):
-        execute.extract(job)
-    for job in _cell_jobs(plan, around, False):
-        execute.run_cell(job)
-    return list(_averaged(plan, around, NotInterrupted()))
-
-
 def test_it_is_run_after_its_members_and_again_when_they_are(with_ensemble, around):
     plan = planned(with_ensemble, around)
     assert [bool(item.cell.members) for item in plan.cells] == [False] * 6 + [True] * 3
-    records = carried_out(plan, around)
+    records = [record for record, _ in carried_out(plan, around).values() if record.cell.members]
     assert [(record.status, record.cell.model_name) for record in records] == [("ok", "both")] * 3
     for record in records:
         assert set(record.params["temperatures"]) == {"lda@mfcc", "majority@mfcc"}
@@ -58,8 +44,7 @@ def test_it_is_run_after_its_members_and_again_when_they_are(with_ensemble, arou
     # A member that is made anew makes the average of its fold stale.
     member = next(item for item in plan.cells if item.cell.model["name"] == "lda")
     path = cell_path(plan.folder, member.cell.id)
-    for job in _cell_jobs(dataclasses.replace(plan, cells=(member,), force=True), around, False):
-        execute.run_cell(job)
+    carried_out(dataclasses.replace(plan, cells=(member,), force=True), around)
     assert read_record(path).status == "ok"
     todo = planned(with_ensemble, around).todo
     assert [(item.cell.model_name, item.cell.fold, item.state) for item in todo] == [
@@ -78,7 +63,8 @@ def test_members_without_validation_answers_are_run_again_for_it(with_ensemble, 
 
 def test_a_failed_member_fails_the_ensemble_with_its_reason(with_ensemble, around):
     plan = planned(with_ensemble, around)
-    records = list(_averaged(plan, around, NotInterrupted()))
+    alone = dataclasses.replace(plan, cells=tuple(item for item in plan.cells if item.cell.members))
+    records = [record for record, _ in carried_out(alone, around).values()]
     assert {record.status for record in records} == {"failed"}
     assert all("member lda@mfcc was not run" in record.reason for record in records)
 
@@ -133,7 +119,7 @@ def test_a_finished_one_is_skipped_with_its_tuned_member(with_ensemble, around, 
     with_ensemble.write_text(with_ensemble.read_text() + "tuning: {trials: 1, inner: 1, features: [needy]}\n")
     toolkit(True)
     plan = planned(with_ensemble, around)
-    assert {record.status for record in carried_out(plan, around)} == {"ok"}
+    assert {record.status for record, _ in carried_out(plan, around).values()} == {"ok"}
     toolkit(False)
     again = planned(with_ensemble, around)
     assert {row.cell.model_name for row in again.skipped} == {"lda", "both (tuned)"}
@@ -155,4 +141,4 @@ def test_a_member_that_cannot_be_run(with_ensemble, around, toolkit, tmp_path, m
     expected = ({"both(without=lda@needy)"}, set()) if missing == "available" else (set(), {"both"})
     assert (run, skipped) == expected
     if run:
-        assert [record.status for record in carried_out(plan, around)] == ["ok"] * 3
+        assert [record.status for record, _ in carried_out(plan, around).values()] == ["ok"] * 3

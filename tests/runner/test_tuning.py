@@ -5,12 +5,11 @@ import joblib
 import numpy as np
 import pytest
 import tuning_cells
-from tuning_cells import is_test, make_features, make_job, make_table, without_seconds
+from tuning_cells import is_test, make_features, make_job, make_table, run_cell, without_seconds
 
 from serbench.records import read_cell
 from serbench.registry import build_registry
 from serbench.runner.cell import execute
-from serbench.runner.cell.execute import run_cell
 from serbench.runner.cell.tuning import cell
 from serbench.runner.cell.tuning.objective import Objective, medians, uar
 from serbench.runner.cell.tuning.space import Defaults, searched_params

@@ -5,16 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from in_one_process import carried_out
 
 import serbench
 from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError, UnknownName
-from serbench.records import read_cell
 from serbench.reporting.searches import describe_searches
-from serbench.runner.cell import execute
 from serbench.runner.cell.inputs import open_registry
-from serbench.runner.engine import _cell_jobs
-from serbench.runner.extraction import _jobs
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
@@ -56,13 +53,11 @@ def plan_of(tiny_suite, around):
 
 
 def tuned_cell(plan, around, *, save_models=False):
-    """Run a plan's jobs in this process and read the tuned cell: its record and its predictions."""
-    for job in _jobs(plan, open_registry(around), around):
-        assert execute.extract(job) == []
-    records = [execute.run_cell(job) for job in _cell_jobs(plan, around, save_models)]
-    assert [record.status for record in records] == ["ok"] * len(plan.cells), [record.traceback for record in records]
-    (found,) = [record for record in records if record.cell.tuning]
-    return read_cell(plan.folder / "cells" / f"{found.cell.id}.parquet")
+    """Run a plan in this process and read the tuned cell: its record and its predictions."""
+    done = list(carried_out(plan, around, save_models=save_models).values())
+    assert {record.status for record, _ in done} == {"ok"}, [record.traceback for record, _ in done]
+    (found,) = [(record, predictions) for record, predictions in done if record.cell.tuning]
+    return found
 
 
 def test_the_record_says_which_set_was_chosen(plan_of, around):

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 import tuning_cells
-from tuning_cells import make_job, without_seconds
+from tuning_cells import make_job, run_cell, without_seconds
 
 from serbench.errors import ResultsError, TuningError
 from serbench.records import cell_path
-from serbench.runner.cell.execute import run_cell
 from serbench.runner.cell.tuning.journal import Journal, count_trials, cut_torn_line, journal_path
 
 BUDGET = 14

@@ -2,19 +2,17 @@
 
 import dataclasses
 
+import in_one_process
 import numpy as np
 import pandas as pd
 import pytest
 from tuning_cells import without_seconds
 
 from serbench.circumstances import Circumstances
-from serbench.records import read_cell
 from serbench.runner.cell import execute
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.tuning import cell as tuning_cell
 from serbench.runner.cell.tuning.objective import Objective
-from serbench.runner.engine import _cell_jobs
-from serbench.runner.extraction import _jobs
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
@@ -67,15 +65,10 @@ def fitted(monkeypatch):
 
 
 def carried_out(plan, around):
-    """Run a plan's jobs in this process: cell id -> (planned, record, predictions)."""
-    for job in _jobs(plan, open_registry(around), around):
-        assert execute.extract(job) == []
-    done = {}
-    for item, job in zip(plan.cells, _cell_jobs(plan, around, False), strict=True):
-        record = execute.run_cell(job)
-        assert record.status == "ok" and record.cell == item.cell, record.traceback
-        done[record.cell.id] = (item, *read_cell(plan.folder / "cells" / f"{record.cell.id}.parquet"))
-    return done
+    """Run a plan in this process: cell id -> (planned, record, predictions)."""
+    done = in_one_process.carried_out(plan, around)
+    assert {record.status for record, _ in done.values()} == {"ok"}, [record.traceback for record, _ in done.values()]
+    return {item.cell.id: (item, *done[item.cell.id]) for item in plan.cells}
 
 
 def with_copies(names):

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from serbench.circumstances import Circumstances
-from serbench.records import Cell
-from serbench.runner.cell.execute import run_cell
+from serbench.records import Cell, Record
+from serbench.runner.cell import execute
 from serbench.runner.cell.jobs import CellJob
 
 LABELS = ["angry", "happy", "sad"]
@@ -129,6 +129,11 @@ def make_job(folder: Path, model: str, *, table=None, features=None, fixed=None,
         environment={},
         force=force,
     )
+
+
+def run_cell(job: CellJob) -> Record:
+    """Run a cell in this process: its record."""
+    return execute.run_cell(job).record
 
 
 def without_seconds(tuning: dict) -> dict:

@@ -17,11 +17,11 @@ from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
 from serbench.models.saving import save_model
-from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_record, write_cell
+from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
 from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
 from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
 from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, ExtractJob, is_stale
+from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
 from serbench.runner.cell.locks import lock
 from serbench.runner.cell.tuning.cell import tune_cell
 from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
@@ -34,7 +34,7 @@ def extract(job: ExtractJob) -> list[tuple[str, str]]:
     return extract_into(store_of(job.circumstances), sets, job.items, job.alteration)
 
 
-def run_cell(job: CellJob) -> Record | None:
+def run_cell(job: CellJob) -> CellResult | None:
     """Run one cell and write its file; None if another process has it in hand.
 
     A cell that raises is a failed record; only a file that cannot be written raises.
@@ -46,17 +46,17 @@ def run_cell(job: CellJob) -> Record | None:
             return finished
         record, predictions = _attempt(job)
         write_cell(job.folder, record, predictions)
-        return record
+        return CellResult.of(record, predictions)
 
 
-def _finished(job: CellJob) -> Record | None:
+def _finished(job: CellJob) -> CellResult | None:
     # Another run on the same results may have done the cell since this one was planned.
     try:
-        record = read_record(cell_path(job.folder, job.cell.id))
+        record, predictions = read_cell(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
     done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.wanted)
-    return record if done else None
+    return CellResult.of(record, predictions) if done else None
 
 
 def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:

@@ -1,18 +1,20 @@
-"""What a worker is handed: plain, picklable descriptions of one extraction or one cell."""
+"""What a worker is handed and gives back: plain, picklable descriptions of one extraction or one cell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
 from serbench.records import Cell, Record
+from serbench.reporting.scores import score
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,25 @@ class CellJob:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
         cell = self.cell
         return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
+
+
+class CellResult(NamedTuple):
+    """What is told of a cell that has ended; its predictions are in its file.
+
+    Attributes
+    ----------
+    uar : float, optional
+        Of its test part, in [0, 1]; None without predictions.
+    """
+
+    record: Record
+    uar: float | None = None
+
+    @classmethod
+    def of(cls, record: Record, predictions: pd.DataFrame) -> CellResult:
+        """Score the test part of a cell."""
+        test = predictions[predictions["role"] == "test"]
+        if test.empty:
+            return cls(record)
+        scores = score(test["truth"].tolist(), test["predicted"].tolist(), record.cell.labels["labels"])
+        return cls(record, scores["uar"])

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from serbench.errors import ResultsError
 
 
 @contextmanager
 def lock(path: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold an exclusive `flock` on a file; yields False where another process has it and `wait` is off."""
+    """Hold an exclusive lock on a file; yields False where another process has it and `wait` is off.
+
+    Raises
+    ------
+    ResultsError
+        If the file cannot be written, or its file system knows no locks.
+    """
+    # The library's fallback for such file systems, a file that is there or not, would outlive a killed holder.
+    held = FileLock(path, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a")
+        held.acquire(blocking=wait)
+    except Timeout:
+        yield False
+        return
     except OSError as error:
         raise ResultsError(
             f"cannot write: {error.strerror}", where=str(path), hint="choose another --results"
         ) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
+    try:
         yield True
+    finally:
+        held.release()

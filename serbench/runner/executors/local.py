@@ -1,6 +1,8 @@
-"""Workers: one single-process executor each, so that a dead worker costs its own job only.
+"""Worker processes on this machine: one single-process pool each, so that a dead worker costs its own job only.
 
-Workers are spawned, never forked; they ignore Ctrl-C (the parent decides) and exit when the parent dies.
+Workers are spawned, never forked; they ignore Ctrl-C (the parent decides) and exit when the parent dies. pebble's pool
+would give all of this but one: it starts and replaces workers in a thread of its own, so that what has to stand around
+each start (thread counts in the environment, the main script hidden, SIGINT blocked) could not be set for it alone.
 """
 
 from __future__ import annotations
@@ -18,14 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from serbench.runner.cell.environment import thread_variables
+from serbench.runner.executors.base import WorkerDied
 
 
-class WorkerDied(Exception):
-    """The process that ran a job is gone: killed, out of memory, or crashed."""
-
-
-class Pool:
-    """A fixed number of workers that take jobs one at a time.
+class LocalPool:
+    """An executor with a fixed number of worker processes, each started when it is first needed.
 
     Parameters
     ----------
@@ -42,12 +41,6 @@ class Pool:
         self._idle: list[ProcessPoolExecutor | None] = [None] * workers
         self._busy: dict[Future, tuple[ProcessPoolExecutor, Any]] = {}
 
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, kind, error, trace) -> None:
-        self.close(kill=kind is not None)
-
     @property
     def has_room(self) -> bool:
         """Whether a worker is free."""
@@ -58,8 +51,8 @@ class Pool:
         """Number of jobs under way."""
         return len(self._busy)
 
-    def submit(self, function: Callable, job: Any) -> None:
-        """Give a job to a free worker; `function` is importable by name, `job` picklable."""
+    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
+        """Give a job to a free worker."""
         executor = self._idle.pop() or self._start()
         with _spawning(self._threads):
             try:
@@ -125,7 +118,8 @@ def _spawning(threads: int) -> Iterator[None]:
     main = sys.modules["__main__"]
     hidden = {name: vars(main).get(name) for name in ("__spec__", "__file__")}
     os.environ.update(thread_variables(threads))
-    # A blocked signal stays blocked in the child, so that a Ctrl-C while it starts cannot end it.
+    # A blocked signal stays blocked in the child, so that a Ctrl-C while it starts cannot end it, and reaches the
+    # parent afterwards. Ignoring it meanwhile would need no POSIX, but would lose it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     main.__spec__ = None
     if hidden["__file__"] is not None:

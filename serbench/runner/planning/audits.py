@@ -11,8 +11,8 @@ from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
 from serbench.protocols.verdict import INDEPENDENT
 from serbench.records import Cell
+from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.copies import with_copy_ids
-from serbench.runner.planning.plan import PlannedCell
 from serbench.specs import AUGMENT_BEFORE_SPLIT, Split
 
 VERDICTS = (INDEPENDENT,)

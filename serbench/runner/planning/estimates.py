@@ -8,7 +8,7 @@ from dataclasses import replace
 from statistics import mean
 
 from serbench.records import INNER_FOLDS, Cell, Record
-from serbench.runner.planning.plan import Plan
+from serbench.runner.planning.cells import Plan
 
 
 def expected_seconds(plan: Plan, records: Iterable[Record], jobs: int) -> tuple[float, int]:

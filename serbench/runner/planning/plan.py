@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from serbench.circumstances import Circumstances
@@ -14,8 +14,9 @@ from serbench.protocols.splitting import split
 from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
-from serbench.runner.cell.jobs import NOTHING_MORE, Wanted, is_stale
+from serbench.runner.cell.jobs import Wanted, is_stale
 from serbench.runner.planning.again import as_they_were_run, named_rows, refuse_unknown_rows
+from serbench.runner.planning.cells import Plan, PlannedCell, SkippedRow
 from serbench.runner.planning.copies import with_copies
 from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
 from serbench.runner.planning.grid import single_rows, splittings
@@ -27,51 +28,6 @@ from serbench.runner.suite.schema import Entry, Suite
 from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A cell with what is needed to run it."""
-
-    cell: Cell
-    task: Task
-    split: Split
-    independence: frozenset[str]
-    plugin_hash: str
-    state: str = "new"
-    mistake: str = ""
-    wanted: Wanted = NOTHING_MORE
-
-
-@dataclass(frozen=True)
-class SkippedRow:
-    """A row whose protocol is not available on its corpus, or whose features need a package that is absent."""
-
-    cell: Cell
-    task: Task
-    reason: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All cells of one suite under the filters given; `whole` if there were none."""
-
-    suite: Suite
-    folder: Path
-    cells: tuple[PlannedCell, ...]
-    skipped: tuple[SkippedRow, ...] = ()
-    force: bool = False
-    tasks: tuple[Task, ...] = field(default=())
-    whole: bool = False
-
-    @property
-    def todo(self) -> list[PlannedCell]:
-        """Cells to run."""
-        return [item for item in self.cells if self.force or item.state != "done"]
-
-    def count(self, state: str) -> int:
-        """Number of cells in a state."""
-        return sum(item.state == state for item in self.cells)
 
 
 def make_plan(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SuiteError
 from serbench.records import feature_choices
+from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.schema import Suite
-
-if TYPE_CHECKING:
-    from serbench.runner.planning.plan import PlannedCell
 
 
 def refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mapping) -> None:

@@ -13,7 +13,7 @@ from serbench.records import Cell, atomic_path, cell_path, row_id
 from serbench.records.plan_file import read_plan, write_plan
 from serbench.records.splits_file import add_splits
 from serbench.runner.cell.locks import lock
-from serbench.runner.planning.plan import Plan
+from serbench.runner.planning.cells import Plan
 from serbench.runner.planning.task import Task
 
 

@@ -4,13 +4,15 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 
 import psutil
 
-from serbench.runner.executors.local import Pool, WorkerDied
+from serbench.runner.executors.base import WorkerDied
+from serbench.runner.executors.local import LocalPool
 
 
-def results_of(pool: Pool) -> dict:
+def results_of(pool: LocalPool) -> dict:
     found = {}
     while pool.running:
         found.update({str(job): result for job, result in pool.completed(timeout=5)})
@@ -18,14 +20,14 @@ def results_of(pool: Pool) -> dict:
 
 
 def test_threads_are_limited_before_numpy_is_imported():
-    with Pool(1, threads=3) as pool:
+    with closing(LocalPool(1, threads=3)) as pool:
         pool.submit(os.getenv, "OMP_NUM_THREADS")
         assert results_of(pool) == {"OMP_NUM_THREADS": "3"}
     assert os.environ.get("OMP_NUM_THREADS") != "3"
 
 
 def test_an_exception_comes_back_and_the_worker_goes_on():
-    with Pool(1) as pool:
+    with closing(LocalPool(1)) as pool:
         pool.submit(int, "x")
         assert isinstance(results_of(pool)["x"], ValueError)
         pool.submit(int, "7")
@@ -33,7 +35,7 @@ def test_an_exception_comes_back_and_the_worker_goes_on():
 
 
 def test_a_dead_worker_costs_its_own_job_only():
-    with Pool(2) as pool:
+    with closing(LocalPool(2)) as pool:
         pool.submit(os._exit, 3)
         pool.submit(time.sleep, 0.2)
         found = results_of(pool)
@@ -45,8 +47,9 @@ def test_a_dead_worker_costs_its_own_job_only():
 def test_workers_follow_a_killed_parent():
     script = textwrap.dedent("""
         import os, time
-        from serbench.runner.executors.local import Pool
-        with Pool(1) as pool:
+        from contextlib import closing
+        from serbench.runner.executors.local import LocalPool
+        with closing(LocalPool(1)) as pool:
             pool.submit(time.sleep, 60)
             print("ready", flush=True)
             while pool.running:
@@ -68,8 +71,9 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
     script.write_text(
         textwrap.dedent("""
         print("once", flush=True)
-        from serbench.runner.executors.local import Pool
-        with Pool(1) as pool:
+        from contextlib import closing
+        from serbench.runner.executors.local import LocalPool
+        with closing(LocalPool(1)) as pool:
             pool.submit(int, "5")
             while pool.running:
                 print([result for _, result in pool.completed(timeout=5)])
@@ -80,7 +84,7 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
 
 
 def test_a_worker_that_dies_while_idle_costs_nothing():
-    with Pool(1) as pool:
+    with closing(LocalPool(1)) as pool:
         pool.submit(int, "1")
         assert results_of(pool) == {"1": 1}
         for child in psutil.Process().children(recursive=True):

@@ -1,0 +1,38 @@
+"""What the engine asks of an executor: one file each behind five methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+
+class WorkerDied(Exception):
+    """The process that ran a job is gone: killed, out of memory, or crashed."""
+
+
+class Executor(Protocol):
+    """Runs jobs, wherever that may be.
+
+    A job is plain data that can be pickled, its function importable by name. Predictions, features and journals travel
+    by storage that all workers share; what comes back through an executor is small.
+    """
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a job submitted now would start at once."""
+
+    @property
+    def running(self) -> int:
+        """Number of jobs submitted and not yet given back by `completed`."""
+
+    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
+        """Start a job; only where there is room."""
+
+    def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
+        """Wait up to `timeout` seconds for a job to end, and give (job, result) of each that has.
+
+        A result may be the exception that the function raised, or `WorkerDied`: no job takes another with it.
+        """
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the workers; with `kill` at once, whatever they do. May be called again."""

@@ -1,0 +1,57 @@
+"""What planning hands on: the cells of a suite with what is needed to run each, and the rows that are skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serbench.records import Cell
+from serbench.runner.cell.jobs import NOTHING_MORE, Wanted
+from serbench.runner.planning.task import Task
+from serbench.runner.suite.schema import Suite
+from serbench.specs import Split
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell with what is needed to run it."""
+
+    cell: Cell
+    task: Task
+    split: Split
+    independence: frozenset[str]
+    plugin_hash: str
+    state: str = "new"
+    mistake: str = ""
+    wanted: Wanted = NOTHING_MORE
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """A row whose protocol is not available on its corpus, or whose features need a package that is absent."""
+
+    cell: Cell
+    task: Task
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of one suite under the filters given; `whole` if there were none."""
+
+    suite: Suite
+    folder: Path
+    cells: tuple[PlannedCell, ...]
+    skipped: tuple[SkippedRow, ...] = ()
+    force: bool = False
+    tasks: tuple[Task, ...] = field(default=())
+    whole: bool = False
+
+    @property
+    def todo(self) -> list[PlannedCell]:
+        """Cells to run."""
+        return [item for item in self.cells if self.force or item.state != "done"]
+
+    def count(self, state: str) -> int:
+        """Number of cells in a state."""
+        return sum(item.state == state for item in self.cells)
