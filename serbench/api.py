@@ -111,7 +111,7 @@ def run(
     [['majority', 3]]
     """
     from serbench.circumstances import circumstances
-    from serbench.reporting.tables import write_tables
+    from serbench.reporting.tables import RUN, write_tables
     from serbench.runner.cell.inputs import open_registry
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
@@ -125,5 +125,5 @@ def run(
     run_plan(plan, registry, around, [] if quiet else [Progress()], save_models=save_models)
     records = load_records(around.results, plan.suite.name)
     board = leaderboard(records)
-    write_tables(plan.folder, records, board)
+    write_tables(plan.folder, records, board, below=RUN)
     return board

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ import soundfile
 
 import serbench
 from serbench.errors import FeatureError, ModelError
+from serbench.models.saving import META
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,26 @@ def test_a_model_of_speaker_normalised_features_says_why_it_cannot_answer(run_on
     (cell_id,) = records.loc[records["model"] == "knn", "id"]
     with pytest.raises(FeatureError, match="speaker-normalised"):
         serbench.load_model(results / "tiny" / "models" / cell_id).predict_proba(np.zeros(16_000))
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_model_of_features_of_another_version_is_refused(run_once, tmp_path, older):
+    _, results = run_once
+    records = serbench.load_records(results, "tiny")
+    (cell_id,) = records.loc[(records["model"] == "lda") & (records["status"] == "ok"), "id"].iloc[:1]
+    folder = shutil.copytree(results / "tiny" / "models" / cell_id, tmp_path / "model")
+    assert serbench.load_model(folder)
+    meta = json.loads((folder / META).read_text())
+    (entry,) = meta["features"]
+    assert meta["feature_versions"] == {entry["name"]: entry["version"]}
+    # Models saved before name the version in their features alone.
+    entry["version"] = "0"
+    meta["feature_versions"] = {entry["name"]: "0"}
+    if older:
+        del meta["feature_versions"]
+    (folder / META).write_text(json.dumps(meta))
+    with pytest.raises(ModelError, match=f"trained on '{entry['name']}' of version 0, here it is of version"):
+        serbench.load_model(folder)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

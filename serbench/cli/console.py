@@ -1,8 +1,12 @@
-"""Where tables are printed."""
+"""Where tables are printed, and what is said beside them."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def make_console(width: int = 200):
@@ -10,3 +14,11 @@ def make_console(width: int = 200):
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=width)
+
+
+def tell_origins(records: pd.DataFrame) -> None:
+    """Say on standard error which rows were run here and which are the committed ones."""
+    from serbench.reporting.origin import origins
+
+    for line in origins(records):
+        print(f"serbench: {line}", file=sys.stderr)

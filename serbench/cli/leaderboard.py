@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serbench.cli.console import make_console
+from serbench.cli.console import make_console, tell_origins
 from serbench.cli.options import Results, circumstances
 from serbench.errors import UsageError
 
@@ -30,6 +30,7 @@ def leaderboard(
     found = board.leaderboard(records, corpus=corpus or (), sort=sort)
     for line in board.damaged_cells(records):
         print(f"serbench: warning: {line} (counts as not done; the next run redoes it)", file=sys.stderr)
+    tell_origins(records)
     if style == "table":
         print_tables(found)
     else:

@@ -9,7 +9,7 @@ import typer
 
 from serbench.circumstances import Circumstances
 from serbench.cli import options
-from serbench.cli.console import make_console
+from serbench.cli.console import make_console, tell_origins
 from serbench.errors import CorpusError, UsageError
 
 if TYPE_CHECKING:
@@ -216,9 +216,10 @@ def _report(plan: Plan, around: Circumstances) -> None:
     from serbench.cli.leaderboard import print_tables
     from serbench.reporting.leaderboard import leaderboard
     from serbench.reporting.loading import load_records
-    from serbench.reporting.tables import write_tables
+    from serbench.reporting.tables import RUN, write_tables
 
     records = load_records(around.results, plan.suite.name)
     board = leaderboard(records)
-    write_tables(plan.folder, records, board)
+    write_tables(plan.folder, records, board, below=RUN)
     print_tables(board)
+    tell_origins(records)

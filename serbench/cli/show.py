@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serbench.cli.console import make_console
+from serbench.cli.console import make_console, tell_origins
 from serbench.cli.options import Results, circumstances
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def show(
     root = circumstances(results=results).results
     cells = find_cells(load_suites(root, suite), row)
     parts = [*report_parts(row_report(cells)), *_calibration(root, cells, reliability, temperature)]
+    tell_origins(cells)
     console = make_console(160)
     for part in parts:
         console.print(part, highlight=False)

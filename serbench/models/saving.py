@@ -38,7 +38,7 @@ class SavedModel:
     estimator : object
         The estimator; its columns are the classes seen in training.
     meta : mapping
-        What was saved with it: `cell`, `params`, `labels`, `seen`, `features`.
+        What was saved with it: `cell`, `params`, `labels`, `seen`, `features`, `feature_versions`.
     """
 
     estimator: Any

@@ -14,6 +14,7 @@ from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.views import corpus_view, recorded, row_view
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
+from serbench.reporting.origin import origins
 from serbench.reporting.page.render import write_page
 from serbench.reporting.papers.make import ROW_KINDS, TEXT, row_paper, suite_paper
 from serbench.reporting.papers.writers import SUFFIXES
@@ -57,7 +58,7 @@ def write_report(
     corpora : mapping, optional
         Cards of the corpora that the suite's file describes, by name.
     said : callable
-        Told what was left out, and why, line by line.
+        Told where the rows come from, then what was left out, and why, line by line.
 
     Returns
     -------
@@ -77,6 +78,8 @@ def write_report(
         if unknown := sorted(set(given) - set(known)):
             raise UsageError(f"unknown {kind} '{unknown[0]}'", hint=f"one of: {', '.join(known)}")
     records = load_records(circumstances.results, suite)
+    for line in origins(records):
+        said(line)
     board = leaderboard(records)
     folder = Path(circumstances.results) / suite / "report"
     if "tables" in parts:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Where a run writes its tables: apart from the committed ones, which `serbench freeze` writes.
+RUN = "run"
+
+
 def write_tables(
-    suite_folder: Path, records: pd.DataFrame | None = None, board: pd.DataFrame | None = None
+    suite_folder: Path, records: pd.DataFrame | None = None, board: pd.DataFrame | None = None, *, below: str = ""
 ) -> list[Path]:
     """Write `leaderboard` and `rows` (per class and confusion), as CSV and Markdown, and `audit.txt` into a folder.
 
@@ -27,6 +31,8 @@ def write_tables(
         ``results/<suite>``.
     records, board : DataFrame, optional
         What `load_records` and `leaderboard` gave for it, where they are at hand.
+    below : str
+        Folder in the suite's where they go.
 
     Returns
     -------
@@ -44,9 +50,9 @@ def write_tables(
     audits = [line for summary in audit_summaries(records) for line in audit_lines(summary)]
     texts["audit.txt"] = "".join(f"{line}\n" for line in audits)
     for name, text in texts.items():
-        with atomic_path(folder / name) as temporary:
+        with atomic_path(folder / below / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    return [folder / name for name in texts]
+    return [folder / below / name for name in texts]
 
 
 def _row_tables(suite: str, records: pd.DataFrame, board: pd.DataFrame) -> dict[str, str]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from serbench.errors import FeatureError
+from serbench.errors import FeatureError, ModelError
 from serbench.features.api import extract
 from serbench.models.saving import SavedModel
 from serbench.models.saving import load_model as load_saved
 from serbench.registry import Registry, build_registry
+from serbench.runner.cell.inputs import stored_spec
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def load_model(folder: str | Path, *, plugins: tuple[str | Path, ...] = ()) -> S
     Raises
     ------
     ModelError
-        If there is no model, or its files are damaged.
+        If there is no model, its files are damaged, or its features are now computed in another way.
+    UnknownName
+        If there is no such feature set here.
 
     Examples
     --------
@@ -91,4 +94,20 @@ def load_model(folder: str | Path, *, plugins: tuple[str | Path, ...] = ()) -> S
     (7,)
     """
     registry = build_registry([Path(path) for path in plugins])
-    return SpeechModel(load_saved(Path(folder), registry), registry)
+    saved = load_saved(Path(folder), registry)
+    _refuse_other_features(saved, registry, Path(folder))
+    return SpeechModel(saved, registry)
+
+
+def _refuse_other_features(saved: SavedModel, registry: Registry, folder: Path) -> None:
+    # Of models saved before, the cell's own version is known; that of a plug-in said nothing of its source.
+    trained = {entry["name"]: entry["version"] for entry in saved.meta["features"]}
+    trained |= saved.meta.get("feature_versions", {})
+    for name, version in trained.items():
+        now = stored_spec(registry, name).version
+        if now != version:
+            raise ModelError(
+                f"the model was trained on '{name}' of version {version}, here it is of version {now}",
+                where=str(folder),
+                hint="load it with the serbench (and plug-ins) that saved it, or run its row again with --save-models",
+            )

@@ -187,12 +187,14 @@ def _size(estimator: Any) -> dict[str, int]:
 
 
 def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any], features: Sequence[Mapping[str, Any]]) -> int:
+    registry = open_registry(job.circumstances)
     meta = {
         "cell": job.cell.to_json(),
         "params": params,
         "labels": job.cell.labels["labels"],
         "seen": fitted.seen.tolist(),
         "features": list(features),
+        "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in features},
     }
     files = save_model(fitted.estimator, job.folder / "models" / job.cell.id, meta)
     return sum(file.stat().st_size for file in files)
