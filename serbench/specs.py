@@ -40,8 +40,6 @@ class Source:
         An archive to unpack, or the file list of a Dataverse data set, whose files have checksums of their own.
     folder : str
         Folder of the archive that holds the audio; empty: all of it.
-    keep : tuple of str
-        Patterns of file names that are unpacked besides audio: tables and transcripts that `load` reads.
     lfs : str
         Where the archive holds Git LFS pointers: the address in front of their paths in the repository.
     """
@@ -52,7 +50,6 @@ class Source:
     stated: str = ""
     kind: Literal["archive", "dataverse"] = "archive"
     folder: str = ""
-    keep: tuple[str, ...] = ()
     lfs: str = ""
 
 
@@ -98,6 +95,8 @@ class CorpusSpec:
         What `serbench corpora get` downloads; empty where the owner gives the corpus out by hand.
     steps : tuple of str
         How to get it by hand.
+    keep : tuple of str
+        Patterns of paths that are unpacked besides audio: tables and evaluations that `load` reads.
     """
 
     name: str
@@ -122,6 +121,7 @@ class CorpusSpec:
     verified: Literal["on the real corpus", "on its documented names", ""] = ""
     sources: tuple[Source, ...] = ()
     steps: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
     @property
     def person_prefix(self) -> str:

@@ -84,6 +84,8 @@ def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapp
     settings = _settings(spec, options or {})
     keep = settings.pop("defects") == "keep"
     raw = _raw_table(spec, circumstances, settings)
+    if "design" in raw.attrs:  # an option asked for a part
+        spec = dataclasses.replace(spec, utterances=raw.attrs["design"])
     scans = scan_files(raw["path"].tolist(), circumstances.cache)
     findings = tuple(name_findings(spec, raw) + audio_findings(spec, raw, scans, keep=keep))
     if circumstances.strict:
@@ -146,7 +148,8 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise CorpusError(f"'{name}' cannot name a corpus", hint="use letters, digits, - and _")
-    return dataclasses.replace(adapter, name=name, **card)
+    # Where the adapter's own corpus is published says nothing about the user's.
+    return dataclasses.replace(adapter, name=name, sources=(), steps=(), **card)
 
 
 def inspect_corpus(
