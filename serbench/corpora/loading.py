@@ -12,10 +12,13 @@ from typing import Any
 import pandas as pd
 
 from serbench.corpora.audio import SUFFIXES
+from serbench.corpora.download.places import begun
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.recognising import resembling
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, UnknownName
+from serbench.registry import Registry
 from serbench.specs import Circumstances, CorpusSpec
 
 # Understood for every corpus; `defects: keep` reproduces published data sets.
@@ -165,13 +168,24 @@ def inspect_corpus(
 
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
-    """Say that a corpus is not there and where to get it."""
-    source = f"get it from {spec.homepage} and put it" if spec.homepage else "put it"
+    """Say that a corpus is not there and how to get it."""
+    half = "; a download of it was begun and goes on" if begun(circumstances.corpus_root(spec.name)) else ""
+    get = (
+        f"`serbench corpora get {spec.name}` gets it ({spec.homepage}){half}"
+        if spec.sources or spec.steps
+        else "put it there"
+    )
     return CorpusError(
         f"corpus '{spec.name}' is not here",
         where=_where(spec, circumstances),
-        hint=f"{source} there, or name its place with --data DIR or --corpus-path {spec.name}=DIR",
+        hint=f"{get}; or name its place with --data DIR or --corpus-path {spec.name}=DIR",
     )
+
+
+def how_to_get(names: Sequence[str], registry: Registry) -> str:
+    """Say how absent corpora are got; a user's own cannot be."""
+    published = [name for name in names if name in registry.names("corpus")]
+    return f"`serbench corpora get {' '.join(published)}`" if published else "`serbench corpora` lists what is there"
 
 
 def _settings(spec: CorpusSpec, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +210,8 @@ def _raw_table(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
         unknown = loaded.attrs.get("unknown", [])
         missing = loaded.attrs.get("missing", [])
         seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
+        if unknown and (other := resembling(Path(where), spec.name)):
+            seen += f": it looks like {other}"
         seen = seen or (f"; {len(missing)} are missing, such as {missing[0]}" if missing else "")
         raise CorpusError(
             f"no file of corpus '{spec.name}'{seen}",
