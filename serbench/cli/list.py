@@ -109,7 +109,8 @@ def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], numbers:
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
-        table.add_column(column, overflow="fold", justify="right" if place in numbers else "left")
+        # A name is copied into a command: it stays in one piece.
+        table.add_column(column, overflow="fold", justify="right" if place in numbers else "left", no_wrap=not place)
     for row in rows:
         table.add_row(*row)
     make_console().print(table, markup=False)

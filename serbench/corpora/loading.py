@@ -184,7 +184,8 @@ def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
 
 def how_to_get(names: Sequence[str], registry: Registry) -> str:
     """Say how absent corpora are got; a user's own cannot be."""
-    published = [name for name in names if name in registry.names("corpus")]
+    cards = {spec.name: spec for spec in registry.all("corpus")}
+    published = [name for name in names if name in cards and (cards[name].sources or cards[name].steps)]
     return f"`serbench corpora get {' '.join(published)}`" if published else "`serbench corpora` lists what is there"
 
 

@@ -80,3 +80,9 @@ def test_an_absent_corpus_names_the_command(serbench, tmp_path):
     assert "serbench corpora get tess" in serbench("corpora", "--data", tmp_path).out
     assert "serbench corpora get tess" in serbench("corpora", "verify", "tess", "--data", tmp_path).err
     assert "serbench corpora get tess" in serbench("run", "tess", "--data", tmp_path).err
+
+
+def test_a_corpus_of_ones_own_is_not_to_be_got(serbench, tiny_suite, tmp_path):
+    answer = serbench("run", tiny_suite, "--data", tmp_path / "nothing")
+    assert "absent: tiny" in answer.err
+    assert "corpora get" not in answer.err
