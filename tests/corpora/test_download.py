@@ -270,6 +270,16 @@ def test_archives_that_are_none(content, words, tmp_path):
         unpack(tmp_path / "pack.zip", tmp_path / "out")
 
 
+def test_a_page_in_place_of_an_archive_is_fetched_again(site, archive, circumstances):
+    site["/emodb.zip"] = Resource(b"<html>log in</html>")
+    spec = emodb(site, checksum="", stated="")
+    with pytest.raises(DownloadError, match="no archive that can be unpacked"):
+        get(spec, circumstances)
+    site["/emodb.zip"] = Resource(archive)
+    get(spec, circumstances)
+    assert open_corpus(spec, circumstances).used == 3
+
+
 def test_a_damaged_member_is_said(audio, tmp_path):
     content = bytearray(zipped(audio))
     content[200] ^= 0xFF

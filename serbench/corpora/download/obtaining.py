@@ -117,7 +117,7 @@ def _published(plan: Plan, source: Source, work: Path, unpacked: Path, progress:
     digits = checksum(archive, source.checksum)
     say(f"{archive.name}: {digits} ({'as published' if source.checksum else 'no published checksum; recorded'})")
     seen = [{"url": source.url, "checksum": digits, "published": bool(source.checksum)}]
-    _unpack_once(archive, unpacked, source.folder, plan.spec.keep)
+    _unpack_once(archive, unpacked, source.folder, plan.spec.keep, vouched=bool(source.checksum))
     return seen + _pointers(unpacked, source.lfs, progress, say)
 
 
@@ -131,16 +131,21 @@ def _own_copy(plan: Plan, work: Path, unpacked: Path, progress: Progress, say: S
     same = "as published" if digits in published else "not the published file" if published else "no published checksum"
     say(f"{archive.name}: {digits} ({same})")
     # The user vouches for an own copy; its folders may be others than those of the published archive.
-    _unpack_once(archive, unpacked, "", plan.spec.keep)
+    _unpack_once(archive, unpacked, "", plan.spec.keep, vouched=not _is_url(plan.given))
     address = next((source.lfs for source in plan.spec.sources if source.lfs), "")
     return [{"url": plan.given, "checksum": digits}, *_pointers(unpacked, address, progress, say)]
 
 
-def _unpack_once(archive: Path, unpacked: Path, folder: str, keep: tuple[str, ...]) -> None:
+def _unpack_once(archive: Path, unpacked: Path, folder: str, keep: tuple[str, ...], *, vouched: bool) -> None:
     # Unpacking again would put pointers over the audio that was fetched for them.
     done = unpacked.parent / f"{archive.name}.unpacked"
     if not done.exists():
-        unpack(archive, unpacked, folder=folder, keep=keep)
+        try:
+            unpack(archive, unpacked, folder=folder, keep=keep)
+        except DownloadError:
+            if not vouched:
+                archive.unlink()  # no checksum tells that it is what it should be: the next try fetches it again
+            raise
         done.touch()
 
 
