@@ -69,6 +69,10 @@ class CorpusError(SerbenchError):
     """A corpus that is absent, empty, or whose table breaks the rules."""
 
 
+class DownloadError(SerbenchError):
+    """A corpus that cannot be fetched or unpacked."""
+
+
 class AudioError(SerbenchError):
     """An audio file that cannot be decoded, or decodes to nothing usable."""
 

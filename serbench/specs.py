@@ -21,6 +21,37 @@ AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST = "augment before split", "select on test"
 
 
 @dataclass(frozen=True)
+class Source:
+    """One thing to download: where an owner of a corpus publishes it.
+
+    Attributes
+    ----------
+    url : str
+        Address, https where the owner has it.
+    size : int or None
+        Bytes, as published; None where no size is published.
+    checksum : str
+        As published: ``md5:...`` or ``sha256:...``. Empty: no published checksum; the one seen is recorded.
+    stated : str
+        Where size and checksum stand, in words.
+    kind : {"archive", "dataverse"}
+        An archive to unpack, or the file list of a Dataverse data set, whose files have checksums of their own.
+    folder : str
+        Folder of the archive that holds the audio; empty: all of it.
+    lfs : str
+        Where the archive holds Git LFS pointers: the address in front of their paths in the repository.
+    """
+
+    url: str
+    size: int | None = None
+    checksum: str = ""
+    stated: str = ""
+    kind: Literal["archive", "dataverse"] = "archive"
+    folder: str = ""
+    lfs: str = ""
+
+
+@dataclass(frozen=True)
 class CorpusSpec:
     """The card of a corpus.
 
@@ -47,6 +78,23 @@ class CorpusSpec:
         Options of `load` with their defaults; they enter a cell's id.
     embedded : bool
         Made by the program itself (the synthetic corpus): `load` gets a cache folder.
+    emotions : mapping of str to str or None
+        Every own label and the emotion that it counts as in the label maps `common4`, `common6` and `common7`
+        (neutral, happy, sad, angry, fearful, disgust, surprised); None: none of them.
+    terms : str
+        What the licence asks for, in one line.
+    elicitation : str
+        How the emotions came about: acted, improvised, natural.
+    hours : float or None
+        Length of the whole corpus.
+    verified : {"on the real corpus", "on its documented names", ""}
+        What `load` was tried on.
+    sources : tuple of Source
+        What `serbench corpora get` downloads; empty where the owner gives the corpus out by hand.
+    steps : tuple of str
+        How to get it by hand.
+    keep : tuple of str
+        Patterns of paths that are unpacked besides audio: tables and evaluations that `load` reads.
     """
 
     name: str
@@ -64,6 +112,14 @@ class CorpusSpec:
     official_folds: str = ""
     options: Params = field(default_factory=dict)
     embedded: bool = False
+    emotions: Mapping[str, str | None] = field(default_factory=dict)
+    terms: str = ""
+    elicitation: str = ""
+    hours: float | None = None
+    verified: Literal["on the real corpus", "on its documented names", ""] = ""
+    sources: tuple[Source, ...] = ()
+    steps: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
     @property
     def person_prefix(self) -> str:

@@ -1,4 +1,4 @@
-"""`serbench corpora`: which corpora are here, and what is wrong with their files."""
+"""`serbench corpora`: which corpora are here, what is wrong with their files, and getting those that are absent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.corpora_get import get
 
 if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from serbench.corpora.loading import Corpus
     from serbench.specs import CorpusSpec
 
-app = typer.Typer(help="List the corpora, or verify the files of one.", invoke_without_command=True)
+app = typer.Typer(help="List the corpora, get them, or verify the files of one.", invoke_without_command=True)
+
+
+app.command("get")(get)
 
 
 @app.callback()
@@ -66,20 +70,26 @@ def verify(
 
     The exit status is 1 if anything is found that the corpus' card does not declare, clipping aside.
     """
-    from serbench.corpora.findings import HARMLESS
-    from serbench.corpora.loading import inspect_corpus
     from serbench.registry import build_registry
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    corpus, findings = inspect_corpus(build_registry(circumstances.plugins).get("corpus", name), circumstances)
+    if not verify_and_print(build_registry(circumstances.plugins).get("corpus", name), circumstances, full):
+        raise typer.Exit(1)
+
+
+def verify_and_print(spec: CorpusSpec, circumstances: Circumstances, full: bool = False) -> bool:
+    """Print what is wrong with a corpus' files; whether its card declares all of it, clipping aside."""
+    from serbench.corpora.findings import HARMLESS
+    from serbench.corpora.loading import inspect_corpus
+
+    corpus, findings = inspect_corpus(spec, circumstances)
     hours = corpus.table["duration"].sum() / 3600
-    print(f"{name}: {corpus.count} utterances usable, {hours:.2f} h, {_speakers(corpus)} speakers")
+    print(f"{spec.name}: {corpus.count} utterances usable, {hours:.2f} h, {_speakers(corpus)} speakers")
     for finding in findings:
         print(_paragraph(finding, full))
     if not findings:
         print("nothing found")
-    if any(not finding.known and finding.kind not in HARMLESS for finding in findings):
-        raise typer.Exit(1)
+    return all(finding.known or finding.kind in HARMLESS for finding in findings)
 
 
 def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple[str, ...] | None:
@@ -108,7 +118,7 @@ def _source(spec: CorpusSpec) -> str:
     if not spec.homepage:
         return f"your own data: --corpus-path {spec.name}=PATH"
     size = f"{spec.utterances} utterances, " if spec.utterances else ""
-    return f"{spec.homepage} ({size}{spec.licence}); put it there, or --corpus-path {spec.name}=DIR"
+    return f"serbench corpora get {spec.name} ({size}{spec.licence}; {spec.homepage}), or --corpus-path {spec.name}=DIR"
 
 
 def _paragraph(finding: Finding, full: bool, limit: int = 8) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serbench.cli import options
 from serbench.cli.console import make_console
 
+if TYPE_CHECKING:
+    from serbench.specs import CorpusSpec
+
 
 class Kind(StrEnum):
     """What can be listed."""
 
+    corpora = "corpora"
     models = "models"
     features = "features"
     protocols = "protocols"
@@ -25,13 +29,16 @@ def list_specs(
     plugin: options.Plugin = None,
     features_file: options.FeaturesFile = None,
 ) -> None:
-    """List models, feature sets, protocols or suites: origin, version, what each accepts; broken plug-ins and why."""
+    """List corpora, models, feature sets, protocols or suites, and broken plug-ins with the reason."""
     if kind is Kind.suites:
         _print_suites()
         return
     from serbench.runner.cell.inputs import open_registry
 
     registry = open_registry(options.circumstances(plugin=plugin, features_file=features_file))
+    if kind is Kind.corpora:
+        _print_corpora(registry.all("corpus"))
+        return
     name = {"models": "model", "protocols": "protocol"}.get(kind, kind.value)
     columns = {
         "model": ("accepts", _accepts),
@@ -57,6 +64,34 @@ def _params(params) -> str:
     return ", ".join(f"{key}={value}" for key, value in params.items())
 
 
+def _print_corpora(specs: list[CorpusSpec]) -> None:
+    rows = [
+        (
+            spec.name,
+            spec.language,
+            str(spec.speakers or ""),
+            f"{spec.hours:.1f}" if spec.hours else "",
+            str(len(spec.labels) or ""),
+            spec.licence,
+            spec.elicitation,
+            _how_to_get(spec),
+        )
+        for spec in specs
+    ]
+    _print_table(
+        ("corpus", "language", "spk.", "hours", "classes", "licence", "elicited", "to be had"), rows, numbers=(2, 3, 4)
+    )
+    print("\nserbench corpora get NAME downloads a corpus, or prints the steps where it is given out by hand")
+
+
+def _how_to_get(spec: CorpusSpec) -> str:
+    if spec.embedded:
+        return "made here"
+    if not spec.homepage:
+        return "your own"
+    return "download" if spec.sources else "by hand"
+
+
 def _print_suites() -> None:
     from serbench.runner.suite.file import find_suite, load_suite, suite_names
 
@@ -69,12 +104,13 @@ def _print_suites() -> None:
     _print_table(("name", "title", "corpora", "file"), rows)
 
 
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], numbers: tuple[int, ...] = ()) -> None:
     from rich.table import Table
 
-    table = Table(box=None)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, column in enumerate(columns):
+        # A name is copied into a command: it stays in one piece.
+        table.add_column(column, overflow="fold", justify="right" if place in numbers else "left", no_wrap=not place)
     for row in rows:
         table.add_row(*row)
     make_console().print(table, markup=False)

@@ -107,6 +107,7 @@ def _positive(option: str, given: int | None, what: str) -> int | None:
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
+    from serbench.corpora.loading import how_to_get
     from serbench.runner.planning.task import absent_corpora
     from serbench.runner.suite.file import load_suite, suite_names
 
@@ -115,12 +116,11 @@ def _choose(names: list[str], everything: bool, registry: Registry, around: Circ
     chosen = []
     for suite in map(load_suite, names or suite_names()):
         lacking = absent_corpora(suite, registry, around)
+        get = how_to_get(lacking, registry)
         if lacking and everything:
-            print(
-                f"suite {suite.name}: not run, absent: {', '.join(lacking)} (`serbench corpora` says where to get them)"
-            )
+            print(f"suite {suite.name}: not run, absent: {', '.join(lacking)} ({get})")
         elif lacking:
-            advice = f"looked for in {around.data} (--data, SERBENCH_DATA); `serbench corpora` says where to get them"
+            advice = f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
             raise CorpusError(f"absent: {', '.join(lacking)}", where=f"suite '{suite.name}'", hint=advice)
         else:
             chosen.append(suite)

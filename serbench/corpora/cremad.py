@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.corpora.files import Fields, table_from_names
-from serbench.specs import CorpusSpec
+from serbench.specs import CorpusSpec, Source
 
 # actor, sentence, emotion, level; one copy in circulation has 1040_ITH_SAD_X
 NAME = re.compile(r"(\d{4})_([A-Z]{3})_(ANG|DIS|FEA|HAP|NEU|SAD)_(XX?|LO|MD|HI)")
@@ -69,4 +69,24 @@ CREMAD = CorpusSpec(
         "1017_IWW_ANG_XX and 1017_IWW_FEA_XX hold the same audio under different labels",
     ),
     official_folds="EmoBox (Ma et al., Interspeech 2024): five blocks of actors",
+    emotions={
+        "anger": "angry",
+        "disgust": "disgust",
+        "fear": "fearful",
+        "happy": "happy",
+        "neutral": "neutral",
+        "sad": "sad",
+    },
+    terms="share an adapted database alike and keep it open; name the authors",
+    elicitation="acted",
+    hours=5.3,
+    verified="on the real corpus",
+    sources=(
+        Source(
+            url="https://github.com/CheyneyComputerScience/CREMA-D/archive/HEAD.zip",
+            stated="SHA-256 and size of every file, in its Git LFS pointer",
+            folder="AudioWAV",
+            lfs="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/",
+        ),
+    ),
 )

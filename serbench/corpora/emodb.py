@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.corpora.files import Fields, table_from_names
-from serbench.specs import CorpusSpec
+from serbench.specs import CorpusSpec, Source
 
 NAME = re.compile(r"(\d{2})([ab]\d{2})([WLEAFTN])([a-z])")  # speaker, text, emotion, version
 # The letters abbreviate the German words: Wut, Langeweile, Ekel, Angst, Freude, Trauer, Neutral.
@@ -48,7 +48,7 @@ EMODB = CorpusSpec(
     name="emodb",
     version="1",
     language="German",
-    licence="free for research",
+    licence="CC BY 4.0",
     citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
     homepage="http://emodb.bilderbar.info",
     labels=tuple(sorted(EMOTIONS.values())),
@@ -56,4 +56,25 @@ EMODB = CorpusSpec(
     utterances=535,
     speakers=10,
     official_folds="leave one speaker out, as is usual for this corpus",
+    emotions={
+        "anger": "angry",
+        "boredom": None,
+        "disgust": "disgust",
+        "fear": "fearful",
+        "happiness": "happy",
+        "neutral": "neutral",
+        "sadness": "sad",
+    },
+    terms="name the authors (of their Zenodo record; the older home page names no licence)",
+    elicitation="acted",
+    hours=0.41,
+    verified="on the real corpus",
+    sources=(
+        Source(
+            url="https://zenodo.org/records/7447302/files/emodb.zip?download=1",
+            size=39_981_818,
+            checksum="md5:9d21362dbc5676ef3ab4745d83ced0db",
+            stated="Zenodo record 7447302",
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from serbench.errors import LabelError, UnknownName
 from serbench.specs import CorpusSpec
 
 NATIVE = "native"
+ON_THE_CARDS = "on the cards"
 _PACKAGE = Path(__file__).parents[1]
 # In a wheel the maps lie inside the package; in a checkout beside it.
 _FOLDERS = (Path("configs/labels"), _PACKAGE / "configs/labels", _PACKAGE.parent / "configs/labels")
@@ -106,13 +107,22 @@ def _from_file(map_name: str, specs: Sequence[CorpusSpec]) -> tuple[list[str], d
     table = {}
     unmapped = []
     for spec in specs:
-        # A corpus that the map does not name may still use its labels.
-        given = maps.get(spec.name, {label: label for label in order})
+        given = _from_card(spec, order) if maps == ON_THE_CARDS else maps.get(spec.name, _identity(order))
         unmapped += [(spec.name, label) for label in spec.labels if label not in given]
         table[spec.name] = {label: given[label] for label in spec.labels if label in given}
     if unmapped:
         raise _unmapped(map_name, unmapped, where=str(path))
     return order, table
+
+
+def _from_card(spec: CorpusSpec, order: Sequence[str]) -> dict[str, str | None]:
+    known = {own: emotion if emotion in order else None for own, emotion in spec.emotions.items()}
+    return {**_identity(order), **known}
+
+
+def _identity(order: Sequence[str]) -> dict[str, str | None]:
+    # A corpus that a map does not know may still use the map's labels.
+    return {label: label for label in order}
 
 
 def _find(map_name: str) -> Path:
@@ -127,7 +137,7 @@ def _find(map_name: str) -> Path:
     raise UnknownName.among("label map", map_name, label_maps())
 
 
-def _read(path: Path) -> tuple[list[str], dict[str, dict[str, str | None]]]:
+def _read(path: Path) -> tuple[list[str], dict[str, dict[str, str | None]] | str]:
     import yaml
 
     try:
@@ -139,8 +149,11 @@ def _read(path: Path) -> tuple[list[str], dict[str, dict[str, str | None]]]:
     order, maps = content.get("labels"), content.get("map", {})
     if not isinstance(order, list) or not all(isinstance(label, str) for label in order):
         raise LabelError(f"labels is {order!r}", where=str(path), hint="give a list of names")
+    if maps == ON_THE_CARDS:
+        return order, maps
     if not isinstance(maps, dict) or not all(isinstance(labels, dict) for labels in maps.values()):
-        raise LabelError("map is no mapping", where=str(path), hint="write map: {corpus: {own label: label or null}}")
+        advice = f"write map: {{corpus: {{own label: label or null}}}}, or map: {ON_THE_CARDS} (those of the corpora)"
+        raise LabelError("map is no mapping", where=str(path), hint=advice)
     for corpus, labels in maps.items():
         if strange := sorted({str(target) for target in labels.values() if target is not None} - set(order)):
             raise LabelError(

@@ -13,10 +13,13 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.audio import SUFFIXES
+from serbench.corpora.download.places import begun
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.recognising import resembling
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, UnknownName
+from serbench.registry import Registry
 from serbench.specs import CorpusSpec
 
 # Understood for every corpus; `defects: keep` reproduces published data sets.
@@ -85,6 +88,8 @@ def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapp
     settings = _settings(spec, options or {})
     keep = settings.pop("defects") == "keep"
     raw = read_names(spec, circumstances, settings)
+    if "design" in raw.attrs:  # an option asked for a part
+        spec = dataclasses.replace(spec, utterances=raw.attrs["design"])
     scans = scan_files(raw["path"].tolist(), circumstances.cache)
     findings = tuple(name_findings(spec, raw) + audio_findings(spec, raw, scans, keep=keep))
     if circumstances.strict:
@@ -147,7 +152,8 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise CorpusError(f"'{name}' cannot name a corpus", hint="use letters, digits, - and _")
-    return dataclasses.replace(adapter, name=name, **card)
+    # Where the adapter's own corpus is published says nothing about the user's.
+    return dataclasses.replace(adapter, name=name, sources=(), steps=(), **card)
 
 
 def inspect_corpus(
@@ -163,13 +169,25 @@ def inspect_corpus(
 
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
-    """Say that a corpus is not there and where to get it."""
-    source = f"get it from {spec.homepage} and put it" if spec.homepage else "put it"
+    """Say that a corpus is not there and how to get it."""
+    half = "; a download of it was begun and goes on" if begun(circumstances.corpus_root(spec.name)) else ""
+    get = (
+        f"`serbench corpora get {spec.name}` gets it ({spec.homepage}){half}"
+        if spec.sources or spec.steps
+        else "put it there"
+    )
     return CorpusError(
         f"corpus '{spec.name}' is not here",
         where=_where(spec, circumstances),
-        hint=f"{source} there, or name its place with --data DIR or --corpus-path {spec.name}=DIR",
+        hint=f"{get}; or name its place with --data DIR or --corpus-path {spec.name}=DIR",
     )
+
+
+def how_to_get(names: Sequence[str], registry: Registry) -> str:
+    """Say how absent corpora are got; a user's own cannot be."""
+    cards = {spec.name: spec for spec in registry.all("corpus")}
+    published = [name for name in names if name in cards and (cards[name].sources or cards[name].steps)]
+    return f"`serbench corpora get {' '.join(published)}`" if published else "`serbench corpora` lists what is there"
 
 
 def _settings(spec: CorpusSpec, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,6 +224,8 @@ def read_names(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
         unknown = loaded.attrs.get("unknown", [])
         missing = loaded.attrs.get("missing", [])
         seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
+        if unknown and (other := resembling(Path(where), spec.name)):
+            seen += f": it looks like {other}"
         seen = seen or (f"; {len(missing)} are missing, such as {missing[0]}" if missing else "")
         raise CorpusError(
             f"no file of corpus '{spec.name}'{seen}",

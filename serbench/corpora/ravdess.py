@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.corpora.files import Fields, table_from_names
-from serbench.specs import CorpusSpec
+from serbench.specs import CorpusSpec, Source
 
 # modality-channel-emotion-intensity-statement-repetition-actor; modality 03 is audio-only
 NAME = re.compile(r"03-(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-([01]\d|2[0-4])")
@@ -22,6 +22,8 @@ EMOTIONS = dict(
         strict=True,
     )
 )
+# calm is neither neutral nor an emotion of other corpora
+COMMON = {emotion: None if emotion == "calm" else emotion for emotion in EMOTIONS.values()}
 SONG_EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful")
 INTENSITIES = {"01": "normal", "02": "strong"}
 STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
@@ -85,6 +87,19 @@ SPEECH_SPEC = CorpusSpec(
     project="ravdess",
     defects=("03-01-03-01-02-01-07 and 03-01-03-01-02-02-07 hold the same audio",),
     official_folds="EmoBox (Ma et al., Interspeech 2024): six folds of four actors",
+    emotions=COMMON,
+    terms="no commercial use; share alike; name the authors",
+    elicitation="acted",
+    hours=1.48,
+    verified="on the real corpus",
+    sources=(
+        Source(
+            url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
+            size=208_468_073,
+            checksum="md5:bc696df654c87fed845eb13823edef8a",
+            stated="Zenodo record 1188976",
+        ),
+    ),
 )
 
 SONG_SPEC = CorpusSpec(
@@ -101,4 +116,17 @@ SONG_SPEC = CorpusSpec(
     project="ravdess",
     defects=("actor 18 has no song files",),
     official_folds="the actor folds of RAVDESS speech, so that no actor of the merged corpora is on both sides",
+    emotions={emotion: COMMON[emotion] for emotion in SONG_EMOTIONS},
+    terms="no commercial use; share alike; name the authors",
+    elicitation="acted",
+    hours=1.31,
+    verified="on the real corpus",
+    sources=(
+        Source(
+            url="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
+            size=225_505_317,
+            checksum="md5:5411230427d67a21e18aa4d466e6d1b9",
+            stated="Zenodo record 1188976",
+        ),
+    ),
 )

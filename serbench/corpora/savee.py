@@ -67,4 +67,22 @@ SAVEE = CorpusSpec(
     speakers=4,
     defects=("many files are clipped",),
     official_folds="one speaker a fold",
+    emotions={
+        "anger": "angry",
+        "disgust": "disgust",
+        "fear": "fearful",
+        "happiness": "happy",
+        "neutral": "neutral",
+        "sadness": "sad",
+        "surprise": "surprised",
+    },
+    terms="research only; no passing on",
+    elicitation="acted",
+    hours=0.5,
+    verified="on its documented names",
+    steps=(
+        "register at http://kahlan.eps.surrey.ac.uk/savee/ (page Download): name, institution, purpose",
+        "the owners send a user name and a password; download AudioData.zip with them",
+        "serbench corpora get savee --from AudioData.zip",
+    ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.corpora.files import Fields, table_from_names
-from serbench.specs import CorpusSpec
+from serbench.specs import CorpusSpec, Source
 
 NAME = re.compile(r"(OAF|YAF|OA)_([a-z]+)_(angry|disgust|fear|happy|neutral|ps|sad)", re.IGNORECASE)
 EMOTIONS = {
@@ -66,4 +66,24 @@ TESS = CorpusSpec(
     speakers=2,
     defects=("one file is spelt OA_bite_neutral", "sampling rates differ between files"),
     official_folds="one actress a fold",
+    emotions={
+        "angry": "angry",
+        "disgust": "disgust",
+        "fear": "fearful",
+        "happy": "happy",
+        "neutral": "neutral",
+        "pleasant surprise": "surprised",  # its nearest kin: the others leave open whether a surprise is pleasant
+        "sad": "sad",
+    },
+    terms="no commercial use; no changed copies; name the authors",
+    elicitation="acted",
+    hours=1.6,
+    verified="on its documented names",
+    sources=(
+        Source(
+            url="https://borealisdata.ca/api/datasets/:persistentId/?persistentId=doi:10.5683/SP2/E8H2MF",
+            kind="dataverse",
+            stated="the file list of the Borealis data set: size and MD5 of every file",
+        ),
+    ),
 )

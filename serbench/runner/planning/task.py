@@ -11,7 +11,7 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.labels import apply_labels, resolve_labels
-from serbench.corpora.loading import Corpus, corpus_present, derive_spec, merge, open_corpus
+from serbench.corpora.loading import Corpus, corpus_present, derive_spec, how_to_get, merge, open_corpus
 from serbench.errors import CorpusError
 from serbench.identity import content_id
 from serbench.registry import Registry
@@ -126,7 +126,7 @@ def build_task(suite: Suite, entry: list[CorpusEntry], registry: Registry, circu
             raise CorpusError(
                 f"{len(present)} of {len(entry)} merged corpora are present, at least 2 are needed",
                 where=f"suite '{suite.name}'",
-                hint="`serbench corpora` says where to get them",
+                hint=how_to_get([item.name for item in entry if item not in present], registry),
             )
     options = {item.name: _options(item, suite) for item in present}
     corpora = tuple(open_corpus(specs[item.name], circumstances, options=options[item.name]) for item in present)

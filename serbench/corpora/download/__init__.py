@@ -1,0 +1,1 @@
+"""Getting a corpus from where its owner publishes it."""

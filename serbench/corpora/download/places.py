@@ -1,0 +1,23 @@
+"""Where a download is kept until it is whole, and what is written beside a corpus that was got."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RECORD = ".serbench-get.json"
+_WORK = ".downloads"
+
+
+def work_folder(target: Path) -> Path:
+    """Where a corpus' download is kept; beside its folder, so that moving it in is one step."""
+    return target.parent / _WORK / target.name
+
+
+def begun(target: Path) -> bool:
+    """Whether a download was begun and not finished."""
+    return work_folder(target).is_dir()
+
+
+def was_got(target: Path) -> bool:
+    """Whether `serbench corpora get` finished here before."""
+    return (target / RECORD).is_file()
