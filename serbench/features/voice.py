@@ -8,7 +8,7 @@ from serbench.features.phonation.functionals import describe, segments
 from serbench.features.phonation.modulation import modulation
 from serbench.features.phonation.pitch import pitch
 from serbench.features.spectral import HOP, RATE, Analysis, shared
-from serbench.features.spectral.analysis import loudness_db
+from serbench.features.spectral.analysis import deltas, loudness_db
 from serbench.specs import FeatureSpec
 
 
@@ -16,18 +16,21 @@ from serbench.specs import FeatureSpec
 def extract(analysis: Analysis, *, active_db: float) -> np.ndarray:
     """Functionals of 14 descriptors over voiced frames, of 26 over voiced, unvoiced and sounding ones, and of rhythm.
 
+    The slopes of the 26 over nine frames are described too, over voiced and over sounding frames: on inner folds over
+    20 actors of RAVDESS and over 8 speakers of EMO-DB, they gained LDA beside `handcrafted` 0.02 and 0.01 UAR.
     Sounding frames are those at most `active_db` below the loudest one; unvoiced ones are sounding, and not voiced.
     Without any frame of a kind, its functionals are 0.
     """
     level = loudness_db(analysis.rms())[:, 0]
     sounding = level >= level.max() - active_db
     voiced = (pitch(analysis)[:, 0] > 0) & sounding
-    everywhere = spectral_descriptors(analysis)
+    spectral = spectral_descriptors(analysis)
+    everywhere = np.hstack([spectral, deltas(spectral)])
     places = np.flatnonzero(voiced)
     parts = [describe(np.hstack([voiced_descriptors(analysis)[places], everywhere[places]]), places)]
-    for member in (sounding & ~voiced, sounding):
+    for member, frames in ((sounding & ~voiced, spectral), (sounding, everywhere)):
         places = np.flatnonzero(member)
-        parts.append(describe(everywhere[places], places))
+        parts.append(describe(frames[places], places))
     semitones = parts[0][:, VOICED.index("semitones")]
     around_median = semitones[[0, 2, 3, 5, 6]] - semitones[4]
     rhythm = _rhythm(voiced, sounding)

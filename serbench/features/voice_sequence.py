@@ -11,7 +11,7 @@ from serbench.specs import FeatureSpec
 
 @shared
 def extract(analysis: Analysis) -> np.ndarray:
-    """Periodicity, 14 descriptors of voiced frames (0 elsewhere), 26 of all frames, 26 auditory bands: (frames, 67).
+    """Periodicity, 14 descriptors of voiced frames (0 elsewhere), 26 of all frames, 26 auditory bands: (frames, 68).
 
     F0 is in semitones relative to the utterance's median, which leaves the speaker's own pitch to the last column.
     """
@@ -30,7 +30,7 @@ VOICE_SEQUENCE = FeatureSpec(
     extract=extract,
     hop=HOP / RATE,
     description=(
-        "periodicity, F0 (semitones around the utterance's median), HNR, jitter, shimmer, F1 to F3 with bandwidths, levels of "
-        "harmonics, spectral balance, 16 MFCC and 26 auditory bands, frames of 64 ms every 16 ms"
+        "periodicity, F0 (semitones around the utterance's median), HNR, jitter, shimmer, F1 to F3 with bandwidths, "
+        "levels of harmonics, spectral balance, 16 MFCC and 26 auditory bands, frames of 64 ms every 16 ms"
     ),
 )

@@ -117,8 +117,7 @@ def _flux(power: np.ndarray) -> np.ndarray:
 
 def _roll_off(power: np.ndarray) -> np.ndarray:
     # The first bin at which the running sum reaches its share of the total: first among sums of 16 bins, then in them.
-    frames, bins = power.shape
-    whole = bins // 16
+    whole = power.shape[1] // 16
     running = np.cumsum(np.add.reduceat(power, np.arange(whole) * 16, axis=1), axis=1)
     wanted = ROLL_OFF * running[:, -1:]
     block = np.minimum((running < wanted).sum(axis=1), whole - 1)[:, None]

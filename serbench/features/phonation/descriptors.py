@@ -42,7 +42,13 @@ def voiced_descriptors(analysis: Analysis) -> np.ndarray:
     limit = 10 ** (-HIGHEST_HNR / 10)
     height = height.clip(limit, 1 - limit)
     hnr = np.where(voiced, 10 * np.log10(height / (1 - height)), 0.0)
-    columns = [semitones[:, None], hnr[:, None], 100 * periods(analysis), formants(analysis) / 1000, harmonics(analysis)]
+    columns = [
+        semitones[:, None],
+        hnr[:, None],
+        100 * periods(analysis),
+        formants(analysis) / 1000,
+        harmonics(analysis),
+    ]
     return np.hstack(columns).astype(np.float32)
 
 

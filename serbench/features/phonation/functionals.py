@@ -25,8 +25,8 @@ FUNCTIONALS = (
 def describe(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Functionals of each column, all 0 without frames: (15, d), float32, rows as in `FUNCTIONALS`.
 
-    Moments and percentiles; `trend`: slope of the regression line, per second-long unit of the part (its first frame is 0, its
-    last 1), and `residual`: the standard deviation around it; `rise` and `fall`: the mean of the positive and of the
+    Moments and percentiles; `trend`: slope of the regression line from the part's first frame (0) to its last
+    (1), and `residual`: the standard deviation around it; `rise` and `fall`: the mean of the positive and of the
     negative changes between adjoining frames, and the standard deviation of all; `peaks`: the share of frames that
     are higher than both neighbours.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,5 +41,4 @@ def modulation(bands: np.ndarray, sounding: np.ndarray) -> np.ndarray:
 @cache
 def _ranges(length: int) -> np.ndarray:
     hertz = np.fft.rfftfreq(length, HOP / RATE)
-    pairs = zip(EDGES_HZ[:-1], EDGES_HZ[1:], strict=True)
-    return np.stack([(hertz >= low) & (hertz < high) for low, high in pairs]).astype(np.float64)
+    return np.stack([(hertz >= low) & (hertz < high) for low, high in pairwise(EDGES_HZ)]).astype(np.float64)

@@ -23,7 +23,7 @@ RANGE_DB = 80.0
 
 
 def once(feature: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Decorator: compute an array of an analysis once, since several sets ask for it; read-only, since they share it."""
+    """Decorator: compute an array of an analysis once, for all sets that ask; read-only, since they share it."""
 
     @wraps(feature)
     def remembered(self: Analysis, *args: float, **options: float) -> np.ndarray:
