@@ -3,9 +3,10 @@
 Both compute 40 MFCC, chroma, spectral contrast, mel spectrogram, zero-crossing rate and RMS of the same signals with
 the same frames, on one thread, with and without decoding. ``python benchmarks/speed/features.py`` uses real files where
 SERBENCH_DATA names the corpora, else generated ones. Times are of the processor, which other work on the machine
-disturbs less than the clock.
+disturbs less than the clock. The set `voice` is set beside eGeMAPS where openSMILE is installed.
 """
 
+import importlib.util
 import os
 import tempfile
 import time
@@ -19,10 +20,13 @@ import soundfile
 from threadpoolctl import threadpool_limits
 
 from serbench.corpora.audio import decode
+from serbench.features.egemaps import EGEMAPS
 from serbench.features.extract import Utterance
 from serbench.features.handcrafted import HANDCRAFTED
 from serbench.features.handcrafted_sequence import HANDCRAFTED_SEQUENCE
 from serbench.features.spectral import Analysis
+from serbench.features.voice import VOICE
+from serbench.features.voice_sequence import VOICE_SEQUENCE
 
 RATE = 16_000
 FILES = 60
@@ -97,9 +101,16 @@ def main() -> None:
             print(f"{'  six features':44s}{theirs:10.2f}{own:10.2f}{theirs / own:7.1f}x")
             both = theirs + decoding, own + decoding
             print(f"{'  with decoding':44s}{both[0]:10.2f}{both[1]:10.2f}{both[0] / both[1]:7.1f}x")
-        for spec in (HANDCRAFTED, HANDCRAFTED_SEQUENCE):
-            cost = milliseconds(lambda s, spec=spec: Utterance(s, RATE).describe(spec, {}), signals)
-            print(f"{f'the set {spec.name}, without decoding':44s}{cost:20.2f}")
+        costs = {}
+        for spec in (HANDCRAFTED, HANDCRAFTED_SEQUENCE, VOICE, VOICE_SEQUENCE):
+            costs[spec.name] = milliseconds(lambda s, spec=spec: Utterance(s, RATE).describe(spec, {}), signals)
+            print(f"{f'the set {spec.name}, without decoding':44s}{costs[spec.name]:20.2f}")
+        if importlib.util.find_spec("opensmile"):
+            theirs = milliseconds(lambda s: Utterance(s, RATE).describe(EGEMAPS, {}), signals)
+            print(f"{'eGeMAPS by openSMILE, voice, their ratio':44s}", end="")
+            print(f"{theirs:10.2f}{costs['voice']:10.2f}{theirs / costs['voice']:7.1f}x")
+        else:
+            print("eGeMAPS: not compared, openSMILE is not installed")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,19 @@ from serbench.features.mfcc import MFCC
 from serbench.features.mfcc_sequence import MFCC_SEQUENCE
 from serbench.features.silence import trim_silence
 from serbench.features.spectral import Analysis, analysis
+from serbench.features.voice import VOICE
+from serbench.features.voice_sequence import VOICE_SEQUENCE
 from serbench.specs import FeatureSpec
 
-SETS = [(MFCC, 80), (HANDCRAFTED, 1377), (MFCC_SEQUENCE, 40), (LOGMEL, 64), (HANDCRAFTED_SEQUENCE, 61)]
+SETS = [
+    (MFCC, 80),
+    (HANDCRAFTED, 1377),
+    (VOICE, 2204),
+    (MFCC_SEQUENCE, 40),
+    (LOGMEL, 64),
+    (HANDCRAFTED_SEQUENCE, 61),
+    (VOICE_SEQUENCE, 68),
+]
 each_set = pytest.mark.parametrize(("spec", "dimensions"), SETS, ids=lambda value: getattr(value, "name", None))
 
 

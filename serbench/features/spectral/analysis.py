@@ -22,11 +22,12 @@ FLOOR = 1e-10
 RANGE_DB = 80.0
 
 
-def _once(feature: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    # A feature that several sets ask for is computed once; read-only, since they share it.
+def once(feature: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Decorator: compute an array of an analysis once, for all sets that ask; read-only, since they share it."""
+
     @wraps(feature)
     def remembered(self: Analysis, *args: float, **options: float) -> np.ndarray:
-        key = (feature.__name__, args, tuple(sorted(options.items())))
+        key = (feature, args, tuple(sorted(options.items())))
         if key not in self._features:
             values = feature(self, *args, **options)
             values.flags.writeable = False
@@ -79,7 +80,7 @@ class Analysis:
             np.add(parts[..., 0], parts[..., 1], out=power[start : start + block], casting="same_kind")
         return power
 
-    @_once
+    @once
     def mel(self, n_mels: int = 128) -> np.ndarray:
         """Mel power spectrogram, (frames, n_mels): `librosa.feature.melspectrogram`."""
         power = self.power
@@ -88,17 +89,17 @@ class Analysis:
             np.matmul(power[:, bins], weights, out=mel[:, rows])
         return mel
 
-    @_once
+    @once
     def mel_db(self, n_mels: int = 128) -> np.ndarray:
         """Mel spectrogram in dB re 1, cut 80 dB below its maximum: `power_to_db` of `mel`."""
         return power_to_db(self.mel(n_mels))
 
-    @_once
+    @once
     def mfcc(self, n_mfcc: int = 40, n_mels: int = 128) -> np.ndarray:
         """Mel-frequency cepstral coefficients (orthonormal DCT-II), (frames, n_mfcc): `librosa.feature.mfcc`."""
         return self.mel_db(n_mels) @ filters.cosine_bank(n_mels, n_mfcc)
 
-    @_once
+    @once
     def chroma(self, n_chroma: int = 12) -> np.ndarray:
         """Energy by pitch class, the largest of a frame being 1, (frames, n_chroma).
 
@@ -109,7 +110,7 @@ class Analysis:
         # As in librosa, a frame too quiet to normalise is left as it is.
         return raw / np.where(peak < np.finfo(np.float32).tiny, np.float32(1.0), peak)
 
-    @_once
+    @once
     def contrast(self, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> np.ndarray:
         """Spectral contrast in dB by octave band, (frames, n_bands + 1): `librosa.feature.spectral_contrast`.
 
@@ -124,7 +125,7 @@ class Analysis:
             peaks[:, k], valleys[:, k] = _extremes(power[:, bins], count)
         return power_to_db(peaks) - power_to_db(valleys)
 
-    @_once
+    @once
     def zero_crossing_rate(self) -> np.ndarray:
         """Share of samples at which the sign changes, (frames, 1): `librosa.feature.zero_crossing_rate`."""
         padded = np.pad(self.signal, self.n_fft // 2, mode="edge")
@@ -134,7 +135,7 @@ class Analysis:
         starts = np.arange(self.frames) * self.hop
         return ((counts[starts + self.n_fft - 1] - counts[starts]) / self.n_fft).astype(np.float32)[:, None]
 
-    @_once
+    @once
     def rms(self) -> np.ndarray:
         """Root mean square of the windowed frames, (frames, 1): ``librosa.feature.rms(S=magnitude)``.
 
