@@ -9,10 +9,20 @@ import numpy as np
 
 from serbench.records import Record
 from serbench.reporting.formats import interval_text, percent
-from serbench.reporting.intervals import intervals
-from serbench.reporting.rows import compact, describe_row, margins_by_unit
-from serbench.reporting.scores import classes_scored, confusion_matrix, f1, margins, per_class, precision, recall, uar
+from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
+from serbench.scoring.intervals import intervals
+from serbench.scoring.margins import (
+    classes_scored,
+    confusion_counts,
+    f1,
+    margin_uar,
+    margins,
+    per_class,
+    precision,
+    recall,
+)
+from serbench.scoring.units import margins_by_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +50,7 @@ def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None)
     labels = list(cells["cell"].iloc[0].labels["labels"])
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     for tested in done["tested"]:
-        confusion += confusion_matrix(tested.truth, tested.predicted, len(labels))
+        confusion += confusion_counts(tested.truth, tested.predicted, len(labels))
     return {
         "summary": describe_row(cells) if summary is None else summary,
         "labels": labels,
@@ -134,8 +144,8 @@ def _fold(item: dict[str, Any], n_classes: int) -> dict[str, Any]:
     record, tested = item["record"], item["tested"]
     entry = {"fold": item["fold"], "seed": item["seed"], "id": item["id"], "status": item["status"], "uar": np.nan}
     if tested is not None and len(tested.truth):
-        margin = margins(confusion_matrix(tested.truth, tested.predicted, n_classes))
-        entry |= {"uar": float(uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
+        margin = margins(confusion_counts(tested.truth, tested.predicted, n_classes))
+        entry |= {"uar": float(margin_uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
         entry["speakers"] = len(set(tested.speakers) - {""})
     if record is not None:
         entry |= {"seconds": dict(record.seconds), "validation": record.validation, "epochs": _epochs(record)}

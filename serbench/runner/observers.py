@@ -6,11 +6,11 @@ import sys
 import time
 from typing import Protocol
 
-import numpy as np
 import pandas as pd
 
 from serbench.records import Record
 from serbench.runner.planning.plan import Plan
+from serbench.scoring import uar
 
 # Seconds between two lines about a search where there is no terminal.
 SEARCH_LINE = 30.0
@@ -86,7 +86,9 @@ class Progress:
         self._failed += record.status == "failed"
         cell = record.cell
         name = f"{cell.corpus} {cell.feature_name} {cell.model_name} {cell.protocol_name} {cell.fold}"
-        outcome = f"UAR {_uar(predictions):.3f}" if record.status == "ok" else f"{record.status}: {record.reason}"
+        outcome = (
+            f"UAR {_uar(record, predictions):.3f}" if record.status == "ok" else f"{record.status}: {record.reason}"
+        )
         failed = f", {self._failed} failed" if self._failed else ""
         if self._bar:
             self._bar.update(self._cells, completed=self._done, note=f"{failed} {name} {outcome}")
@@ -126,7 +128,6 @@ def _bar():
     return RichProgress(*columns, console=Console(stderr=True))
 
 
-def _uar(predictions: pd.DataFrame) -> float:
+def _uar(record: Record, predictions: pd.DataFrame) -> float:
     test = predictions[predictions["role"] == "test"]
-    right = test["truth"] == test["predicted"]
-    return float(np.mean(right.groupby(test["truth"]).mean()))
+    return uar(test["truth"], test["predicted"], labels=record.cell.labels["labels"])

@@ -15,7 +15,7 @@ from serbench.identity import canonical_json, content_id
 from serbench.records import Cell, Record
 from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact
-from serbench.reporting.scores import CONFUSION_SCORES, confusion_matrix, margins, per_class
+from serbench.scoring.margins import CONFUSION_SCORES, confusion_counts, margins, per_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ def pooled_confusion(cells: pd.DataFrame, n_classes: int) -> np.ndarray:
     """Confusion matrix (K, K) over all finished cells of a row."""
     confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
     for tested in cells["tested"].dropna():
-        confusion += confusion_matrix(tested.truth, tested.predicted, n_classes)
+        confusion += confusion_counts(tested.truth, tested.predicted, n_classes)
     return confusion
 
 
@@ -179,7 +179,7 @@ def _fold_metrics(item: Mapping[str, Any]) -> dict[str, float]:
     if tested is None or not len(tested.truth):
         return _known(seconds | counts)
     n_classes = len(record.cell.labels["labels"])
-    margin = margins(confusion_matrix(tested.truth, tested.predicted, n_classes))
+    margin = margins(confusion_counts(tested.truth, tested.predicted, n_classes))
     scores = {f"fold_{name}": float(function(margin)) for name, function in CONFUSION_SCORES.items()}
     return _known(scores | seconds | counts)
 

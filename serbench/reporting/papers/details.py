@@ -9,7 +9,15 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.reporting.papers.table import Column, PaperTable, count, number, words
-from serbench.reporting.scores import accuracy, classes_scored, grouped_confusion, macro_f1, margins, per_class, uar
+from serbench.scoring.margins import (
+    classes_scored,
+    grouped_confusion,
+    margin_accuracy,
+    margin_macro_f1,
+    margin_uar,
+    margins,
+    per_class,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +42,7 @@ def class_report(cells: pd.DataFrame) -> list[dict[str, Any]]:
     entries = [{"name": label, **values} for label, values in per_class(margin, labels).items()]
     support = margin[1]
     total = {"support": int(support.sum())}
-    whole = {"name": "accuracy", "precision": np.nan, "recall": np.nan, "f1": float(accuracy(margin)), **total}
+    whole = {"name": "accuracy", "precision": np.nan, "recall": np.nan, "f1": float(margin_accuracy(margin)), **total}
     averages = [
         {"name": name, **{key: _average([entry[key] for entry in entries], weights) for key in SHARES}, **total}
         for name, weights in (("macro avg", np.ones(len(labels))), ("weighted avg", support.astype(float)))
@@ -205,9 +213,9 @@ def _by_group(cells: pd.DataFrame, group_of: Any, genders: Mapping[str, str]) ->
         {
             "name": name or UNKNOWN,
             "gender": genders.get(name, ""),
-            "uar": float(uar(margin)),
-            "accuracy": float(accuracy(margin)),
-            "macro_f1": float(macro_f1(margin)),
+            "uar": float(margin_uar(margin)),
+            "accuracy": float(margin_accuracy(margin)),
+            "macro_f1": float(margin_macro_f1(margin)),
             "classes": classes_scored(margin),
             # Each seed answers every utterance once more.
             "utterances": int(margin[1].sum() // seeds),
