@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import UsageError
-from serbench.scoring.intervals import intervals
+from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES
-from serbench.scoring.units import margins_by_unit
 
 if TYPE_CHECKING:
     import pandas as pd

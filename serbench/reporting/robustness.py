@@ -11,9 +11,8 @@ from serbench.records import DEGRADED
 from serbench.reporting.loading import load_predictions
 from serbench.reporting.rows import identity_columns
 from serbench.scoring import CodedPredictions, label_codes
-from serbench.scoring.intervals import intervals
+from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import margin_uar
-from serbench.scoring.units import margins_by_unit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,8 @@ import numpy as np
 
 from serbench.identity import content_id
 from serbench.records import Cell, Record
-from serbench.scoring.intervals import intervals
+from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
-from serbench.scoring.units import margins_by_unit
 
 if TYPE_CHECKING:
     import pandas as pd

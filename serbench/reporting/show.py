@@ -11,18 +11,17 @@ from serbench.records import Record
 from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
-from serbench.scoring.intervals import intervals
+from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import (
     classes_scored,
-    confusion_counts,
     f1,
     margin_uar,
     margins,
     per_class,
     precision,
     recall,
+    summed_confusion,
 )
-from serbench.scoring.units import margins_by_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,9 +47,7 @@ def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None)
     """
     done = cells[cells["status"] == "ok"]
     labels = list(cells["cell"].iloc[0].labels["labels"])
-    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for tested in done["tested"]:
-        confusion += confusion_counts(tested.truth, tested.predicted, len(labels))
+    confusion = summed_confusion(done["tested"], len(labels))
     return {
         "summary": describe_row(cells) if summary is None else summary,
         "labels": labels,
@@ -144,7 +141,7 @@ def _fold(item: dict[str, Any], n_classes: int) -> dict[str, Any]:
     record, tested = item["record"], item["tested"]
     entry = {"fold": item["fold"], "seed": item["seed"], "id": item["id"], "status": item["status"], "uar": np.nan}
     if tested is not None and len(tested.truth):
-        margin = margins(confusion_counts(tested.truth, tested.predicted, n_classes))
+        margin = margins(summed_confusion([tested], n_classes))
         entry |= {"uar": float(margin_uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
         entry["speakers"] = len(set(tested.speakers) - {""})
     if record is not None:

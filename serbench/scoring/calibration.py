@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.scoring.intervals import intervals
-from serbench.scoring.units import sums_by_unit
+from serbench.scoring.intervals import intervals, sums_by_unit
 
 ECE_BINS = 10
 SMALLEST_PROBABILITY = 1e-15

@@ -7,10 +7,12 @@ resamples, so every score here takes margins of any leading shape and returns sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+
+from serbench.scoring.coding import CodedPredictions
 
 
 def confusion_counts(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
@@ -23,6 +25,12 @@ def confusion_counts(truth: np.ndarray, predicted: np.ndarray, n_classes: int) -
            [0, 1]])
     """
     return grouped_confusion(truth, predicted, np.zeros(len(truth), dtype=np.int64), n_classes, 1)[0]
+
+
+def summed_confusion(tested: Iterable[CodedPredictions], n_classes: int) -> np.ndarray:
+    """Confusion matrix (K, K) over several folds and seeds."""
+    nothing = np.zeros((n_classes, n_classes), dtype=np.int64)
+    return sum((confusion_counts(item.truth, item.predicted, n_classes) for item in tested), nothing)
 
 
 def grouped_confusion(

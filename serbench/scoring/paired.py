@@ -13,9 +13,8 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.scoring.coding import CodedPredictions, factorise
-from serbench.scoring.intervals import intervals
+from serbench.scoring.intervals import SPEAKER, intervals
 from serbench.scoring.margins import margin_uar
-from serbench.scoring.units import SPEAKER
 
 MCNEMAR_CAVEAT = "takes utterances for independent, which those of one speaker are not: too small a p"
 

@@ -10,10 +10,9 @@ import numpy as np
 from serbench.errors import LabelError, UnknownName
 from serbench.scoring.calibration import brier_scores, expected_calibration_error, log_losses
 from serbench.scoring.coding import CodedPredictions, label_codes
-from serbench.scoring.intervals import Interval, intervals
+from serbench.scoring.intervals import Interval, intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored, confusion_counts, margins, per_class
 from serbench.scoring.paired import difference_of, pooled_answers
-from serbench.scoring.units import margins_by_unit
 
 Labels = Sequence[Hashable]
 
