@@ -10,8 +10,8 @@ from serbench.features.api import extract
 from serbench.protocols.splitting import split
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
-from serbench.reporting.scores import score
 from serbench.runner.speech_model import load_model
+from serbench.scoring import score
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 
-from serbench.reporting.intervals import RESAMPLES, intervals, unit_draws
-from serbench.reporting.scores import CONFUSION_SCORES, grouped_confusion, margins, uar
+from serbench.scoring.intervals import RESAMPLES, intervals, unit_draws
+from serbench.scoring.margins import CONFUSION_SCORES, grouped_confusion, margin_uar, margins
 
 SHAPES = {"ravdess_speech": (24, 1440, 8), "emodb": (10, 535, 7), "cremad": (91, 7442, 6)}
 LOOP_RESAMPLES = 100
@@ -25,7 +25,7 @@ def main() -> None:
         alone = margins(grouped_confusion(truth, predicted, np.arange(utterances), classes, utterances))[None]
         one = _milliseconds(lambda: _cold(statistics))  # noqa: B023
         four = _milliseconds(lambda: intervals(statistics, CONFUSION_SCORES, "speaker"))  # noqa: B023
-        by_utterance = _milliseconds(lambda: intervals(alone, {"uar": uar}, "utterance"))  # noqa: B023
+        by_utterance = _milliseconds(lambda: intervals(alone, {"uar": margin_uar}, "utterance"))  # noqa: B023
         loop = _milliseconds(lambda: _loop(truth, predicted, groups, classes), 1)  # noqa: B023
         loop *= RESAMPLES / LOOP_RESAMPLES
         print(f"{name:16}{one:8.1f}{four:10.1f}{by_utterance:12.1f}{loop:12.0f}{loop / one:7.0f}x")
@@ -40,7 +40,7 @@ def _made_up(speakers: int, utterances: int, classes: int) -> tuple[np.ndarray, 
 
 def _cold(statistics: np.ndarray) -> None:
     unit_draws.cache_clear()
-    intervals(statistics, {"uar": uar}, "speaker")
+    intervals(statistics, {"uar": margin_uar}, "speaker")
 
 
 def _loop(truth: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int) -> np.ndarray:

@@ -22,7 +22,8 @@ def compare(
 ) -> None:
     """Compare two rows: difference of UAR with its interval, and a permutation test over speakers.
 
-    With --suite alone, all rows under each protocol: Friedman's test over speakers, and each row against the best.
+    With --suite alone, all rows under each protocol: Friedman's test over speakers, and each row against the best by
+    the permutation test that the leaderboard's marks come from.
     """
     from serbench.reporting.loading import load_suites
 
@@ -83,11 +84,11 @@ def _print_group(result: dict) -> None:
         table.add_column(name, justify="left" if name == "row" else "right")
     for row in sorted(result["rows"], key=lambda row: -row["uar"]):
         best = row["name"] == result["best"]
-        p = "best" if best else p_text(row["p"]) if result["testable"] else "not testable"
+        p = "best" if best else "not testable" if row["p"] is None else p_text(row["p"])
         table.add_row(escape(row["name"]), f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", p)
     console = Console(width=160)
     console.print(table)
-    print(f"{_friedman(result)}; Wilcoxon over {result['speakers']} speakers, corrected after Holm\n")
+    print(f"{_friedman(result)}; permutation test that swaps {result['speakers']} speakers, corrected after Holm\n")
 
 
 def _friedman(result: dict) -> str:

@@ -40,9 +40,10 @@ def show(
 
 
 def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature: bool) -> Iterator[Any]:
-    from serbench.reporting.calibration import calibration, chances_of
+    from serbench.reporting.calibration import chances_of
     from serbench.reporting.loading import load_predictions
     from serbench.reporting.show import calibration_parts
+    from serbench.scoring import calibration
 
     frames = load_predictions(root, cells)
     if not frames:

@@ -11,6 +11,7 @@ import pandas as pd
 from serbench.protocols.sharing import PARENT, TWIN, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
+from serbench.scoring.margins import margin_uar
 from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, Split
 
 NOTEWORTHY = 0.02
@@ -152,9 +153,9 @@ def _floor(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray
     """The UAR of an answer from one column alone, and that of chance."""
     learnt, tested = (table.shares(column, "label", part) for part in (train, test))
     # Each value answers with the label that is likeliest under equal priors: the best for the UAR.
-    answers = learnt.idxmax(axis=1)
-    recalls = [tested.loc[tested.index.map(answers) == label, label].sum() for label in tested if tested[label].any()]
-    return float(np.mean(recalls)), 1 / len(recalls)
+    answers = tested.index.map(learnt.idxmax(axis=1)).to_numpy()
+    hits, support = tested.where(answers[:, None] == tested.columns.to_numpy(), 0).sum(), tested.sum()
+    return float(margin_uar(np.stack([hits, support]))), 1 / int((support > 0).sum())
 
 
 def _floor_text(column: str, score: float, chance: float) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import ResultsError, UsageError
-from serbench.reporting.intervals import intervals
-from serbench.reporting.rows import margins_by_unit, versions
-from serbench.reporting.scores import CONFUSION_SCORES
+from serbench.reporting.rows import versions
+from serbench.scoring.intervals import intervals, margins_by_unit
+from serbench.scoring.margins import CONFUSION_SCORES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
 from serbench.records.plan_file import plan_path, read_plan
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
-from serbench.reporting.scores import label_codes
+from serbench.scoring import CodedPredictions, label_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +31,6 @@ RECORD_COLUMNS = (
     *("status", "reason", "source", "cell", "record", "tested", "row"),
 )
 THREADS = 4
-
-
-@dataclass(frozen=True)
-class CodedPredictions:
-    """Test predictions of one cell as codes.
-
-    Attributes
-    ----------
-    truth, predicted : ndarray of int, shape (n,)
-        Positions in the cell's label list.
-    speakers, utterances : ndarray of str, shape (n,)
-        Utterances as `corpus/utterance`; an unknown speaker is empty.
-    """
-
-    truth: np.ndarray
-    predicted: np.ndarray
-    speakers: np.ndarray
-    utterances: np.ndarray
 
 
 def load_records(results: Path | str, suite: str) -> pd.DataFrame:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.errors import ResultsError
 from serbench.records import DEGRADED
-from serbench.reporting.intervals import intervals
-from serbench.reporting.loading import CodedPredictions, load_predictions
-from serbench.reporting.rows import identity_columns, margins_by_unit
-from serbench.reporting.scores import CONFUSION_SCORES, label_codes
+from serbench.reporting.loading import load_predictions
+from serbench.reporting.rows import identity_columns
+from serbench.scoring import CodedPredictions, label_codes
+from serbench.scoring.intervals import intervals, margins_by_unit
+from serbench.scoring.margins import margin_uar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +66,8 @@ def _row(results: Path | str, cells: pd.DataFrame, names: Sequence[str]) -> list
         role = "test" if condition == CLEAN else DEGRADED + condition
         tested = [_coded(frames[name], role, labels) for name in cells["id"]]
         statistics, unit = margins_by_unit(tested, seeds, len(labels))
-        bounds = intervals(statistics, {"uar": CONFUSION_SCORES["uar"]}, unit)["uar"]
-        uar = float(CONFUSION_SCORES["uar"](statistics.sum(axis=1)).mean())
+        bounds = intervals(statistics, {"uar": margin_uar}, unit)["uar"]
+        uar = float(margin_uar(statistics.sum(axis=1)).mean())
         clean = uar if clean is None else clean
         scores = {"condition": condition, "uar": uar, "uar_low": bounds.low, "uar_high": bounds.high}
         shown.append({**{name: known[name] for name in COLUMNS}, **scores, "change": uar - clean})

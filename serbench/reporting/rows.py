@@ -10,8 +10,8 @@ import numpy as np
 from serbench.identity import content_id
 from serbench.protocols.verdict import Verdict
 from serbench.records import Cell, Record
-from serbench.reporting.intervals import intervals
-from serbench.reporting.scores import CONFUSION_SCORES, classes_scored, grouped_confusion, margins
+from serbench.scoring.intervals import intervals, margins_by_unit
+from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,38 +99,6 @@ def merged_verdict(records: Iterable[Record]) -> Verdict | None:
         return None
     transductive = any(record.cell.normalise == "speaker" for record in audited)
     return Verdict.over((record.audit for record in audited), transductive=transductive)
-
-
-def margins_by_unit(tested: Sequence, seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:
-    """Margins per seed and unit, shape (seeds, units, 3, K), and what the unit is.
-
-    The unit is the speaker if every speaker is known and there are two or more, else the utterance.
-    """
-    names = np.concatenate([item.speakers for item in tested])
-    unit = "speaker" if (names != "").all() and len(set(names)) > 1 else "utterance"
-    if unit == "utterance":
-        names = np.concatenate([item.utterances for item in tested])
-    codes, units = factorise(names)
-    by_seed = {seed: number for number, seed in enumerate(sorted(set(seeds)))}
-    seed_of = np.concatenate(
-        [np.full(len(item.truth), by_seed[seed]) for item, seed in zip(tested, seeds, strict=True)]
-    )
-    confusion = grouped_confusion(
-        np.concatenate([item.truth for item in tested]),
-        np.concatenate([item.predicted for item in tested]),
-        seed_of * len(units) + codes,
-        n_classes,
-        len(by_seed) * len(units),
-    )
-    return margins(confusion).reshape(len(by_seed), len(units), 3, n_classes), unit
-
-
-def factorise(names: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Codes into the sorted distinct names."""
-    import pandas as pd
-
-    codes, distinct = pd.factorize(names, sort=True)
-    return codes.astype(np.int64), list(distinct)
 
 
 def corpus_note(records: Sequence[Record]) -> str:

@@ -10,10 +10,19 @@ import numpy as np
 
 from serbench.records import Record
 from serbench.reporting.formats import interval_text, percent
-from serbench.reporting.intervals import intervals
-from serbench.reporting.rows import compact, describe_row, margins_by_unit
-from serbench.reporting.scores import classes_scored, confusion_matrix, f1, margins, per_class, precision, recall, uar
+from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
+from serbench.scoring.intervals import intervals, margins_by_unit
+from serbench.scoring.margins import (
+    classes_scored,
+    f1,
+    margin_uar,
+    margins,
+    per_class,
+    precision,
+    recall,
+    summed_confusion,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +48,7 @@ def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None)
     """
     done = cells[cells["status"] == "ok"]
     labels = list(cells["cell"].iloc[0].labels["labels"])
-    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for tested in done["tested"]:
-        confusion += confusion_matrix(tested.truth, tested.predicted, len(labels))
+    confusion = summed_confusion(done["tested"], len(labels))
     suite, row = cells.iloc[0][["suite", "row"]]
     return {
         "summary": describe_row(cells) if summary is None else summary,
@@ -138,8 +145,8 @@ def _fold(item: dict[str, Any], n_classes: int) -> dict[str, Any]:
     record, tested = item["record"], item["tested"]
     entry = {"fold": item["fold"], "seed": item["seed"], "id": item["id"], "status": item["status"], "uar": np.nan}
     if tested is not None and len(tested.truth):
-        margin = margins(confusion_matrix(tested.truth, tested.predicted, n_classes))
-        entry |= {"uar": float(uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
+        margin = margins(summed_confusion([tested], n_classes))
+        entry |= {"uar": float(margin_uar(margin)), "classes": classes_scored(margin), "utterances": len(tested.truth)}
         entry["speakers"] = len(set(tested.speakers) - {""})
     if record is not None:
         entry |= {"seconds": dict(record.seconds), "validation": record.validation, "epochs": _epochs(record)}

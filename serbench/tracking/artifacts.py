@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serbench.reporting.scores import margins, per_class
+from serbench.scoring.margins import margins, per_class
 
 REPORT, CONFUSION, PREDICTIONS = "per_class", "confusion_matrix", "predictions.parquet"
 # Pixels: the size of letters, and of a square of the confusion matrix.

@@ -21,6 +21,7 @@ from serbench.reporting.frozen import frozen_frames, frozen_path
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.runner.cell.locks import lock
+from serbench.scoring.margins import summed_confusion
 from serbench.tracking.artifacts import write_artifacts
 from serbench.tracking.models import log_model, saved_model
 from serbench.tracking.rows import (
@@ -32,7 +33,6 @@ from serbench.tracking.rows import (
     FoldRun,
     RowRun,
     describe,
-    pooled_confusion,
 )  # fmt: skip
 from serbench.tracking.store import artifact_root, lock_file, open_client
 from serbench.tracking.views import view_tags
@@ -216,7 +216,7 @@ def _write_row(
     if len(done):
         labels = list(done["cell"].iloc[0].labels["labels"])
         with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
-            confusion = pooled_confusion(done, len(labels))
+            confusion = summed_confusion(done["tested"], len(labels))
             write_artifacts(Path(temporary), row.name, labels, confusion, _predictions(folder, done))
             client.log_artifacts(run_id, temporary)
     there = before.data.params if before else {}

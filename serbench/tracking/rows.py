@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from serbench.identity import canonical_json, content_id
 from serbench.records import Cell, Record
 from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact
-from serbench.reporting.scores import CONFUSION_SCORES, confusion_matrix, margins, per_class
+from serbench.scoring.margins import CONFUSION_SCORES, margins, per_class, summed_confusion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,17 +153,9 @@ def metric_name(text: str) -> str:
     return re.sub(r"[^\w./ -]", "_", text)
 
 
-def pooled_confusion(cells: pd.DataFrame, n_classes: int) -> np.ndarray:
-    """Confusion matrix (K, K) over all finished cells of a row."""
-    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
-    for tested in cells["tested"].dropna():
-        confusion += confusion_matrix(tested.truth, tested.predicted, n_classes)
-    return confusion
-
-
 def _row_metrics(entry: Mapping[str, Any], cells: pd.DataFrame) -> dict[str, float]:
     labels = list(cells["cell"].iloc[0].labels["labels"])
-    classes = per_class(margins(pooled_confusion(cells, len(labels))), labels)
+    classes = per_class(margins(summed_confusion(cells["tested"].dropna(), len(labels))), labels)
     f1 = {metric_name(f"f1_{label.replace('/', '_')}"): values["f1"] for label, values in classes.items()}
     return _known({name: entry[name] for name in (*SCORES, *COUNTS)} | f1)
 
@@ -179,7 +169,7 @@ def _fold_metrics(item: Mapping[str, Any]) -> dict[str, float]:
     if tested is None or not len(tested.truth):
         return _known(seconds | counts)
     n_classes = len(record.cell.labels["labels"])
-    margin = margins(confusion_matrix(tested.truth, tested.predicted, n_classes))
+    margin = margins(summed_confusion([tested], n_classes))
     scores = {f"fold_{name}": float(function(margin)) for name, function in CONFUSION_SCORES.items()}
     return _known(scores | seconds | counts)
 

@@ -8,10 +8,10 @@ import pytest
 
 from serbench.errors import ModelError, SuiteError
 from serbench.records import Cell, Record, cell_path, make_predictions, read_cell, write_cell
-from serbench.reporting.calibration import at_temperature, fit_temperature
 from serbench.runner.cell.ensembles import ROUNDS, average_members, chosen_weights, member_cells, members_created
 from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
 from serbench.runner.suite.schema import Ensemble
+from serbench.scoring import at_temperature, fit_temperature
 
 LABELS = ["angry", "happy", "sad"]
 

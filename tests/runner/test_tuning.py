@@ -11,7 +11,7 @@ from serbench.records import read_cell
 from serbench.registry import build_registry
 from serbench.runner.cell import execute
 from serbench.runner.cell.tuning import cell
-from serbench.runner.cell.tuning.objective import Objective, medians, uar
+from serbench.runner.cell.tuning.objective import Objective, medians
 from serbench.runner.cell.tuning.space import Defaults, searched_params
 from serbench.specs import ModelSpec
 
@@ -245,12 +245,6 @@ def test_defaults_are_told_to_the_sampler_where_the_space_holds_them():
     outside = Defaults({"kernel": "poly", "gamma": 0.5, "k": 4})
     searched_params(spec, outside, {}, {})
     assert outside.held == {}
-
-
-def test_uar_is_the_mean_recall_of_the_classes_present():
-    # Recalls: class 0 1/2, class 2 3/4; class 1 is absent.
-    truth = np.array([0, 0, 2, 2, 2, 2])
-    assert uar(truth, np.array([0, 1, 2, 2, 0, 2])) == pytest.approx((0.5 + 0.75) / 2)
 
 
 def test_the_search_prints_nothing_and_warns_of_nothing(tmp_path, capfd):

@@ -12,6 +12,7 @@ import tensorflow as tf
 from serbench.models.deep.augment import augment, mixup
 from serbench.models.deep.batches import inference_order, pad, training_order
 from serbench.models.params import threads
+from serbench.scoring import accuracy, uar
 
 PREDICTION_BATCH = 64
 
@@ -135,10 +136,10 @@ class Trainer:
         return -loss if self.params["monitor"] == "loss" else self.history["val_uar"][-1] - 1e-6 * loss
 
     def _note(self, part: str, loss: float, truth: np.ndarray, guess: np.ndarray) -> None:
-        hits = truth == guess
-        recalls = [hits[truth == label].mean() for label in np.unique(truth)]
-        for name, value in (("loss", loss), ("accuracy", hits.mean()), ("uar", np.mean(recalls))):
-            self.history.setdefault(part + name, []).append(float(value))
+        classes = range(self.n_classes)
+        scores = {"accuracy": accuracy(truth, guess, labels=classes), "uar": uar(truth, guess, labels=classes)}
+        for name, value in {"loss": loss, **scores}.items():
+            self.history.setdefault(part + name, []).append(value)
 
 
 def compile_forward(network: keras.Model) -> Callable:

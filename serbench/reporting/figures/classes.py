@@ -10,7 +10,7 @@ from serbench.reporting.figures.canvas import new_figure, panels
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import best_rows, cells_of, honest_groups, row_name
 from serbench.reporting.papers.details import pooled_confusion
-from serbench.reporting.scores import f1, margins
+from serbench.scoring.margins import f1, margins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

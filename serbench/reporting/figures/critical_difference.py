@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import ResultsError
-from serbench.reporting.comparison import speaker_uars
+from serbench.reporting.comparison import answers_of
 from serbench.reporting.figures.canvas import new_figure, panels
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import cells_of, honest_groups, row_name
-from serbench.reporting.pairing import answers_of, same_utterances
-from serbench.reporting.ties import ALPHA, FEWEST_TESTABLE
+from serbench.scoring.paired import same_utterances, speaker_uars
+from serbench.scoring.ties import ALPHA, FEWEST_TESTABLE
 
 if TYPE_CHECKING:
     import pandas as pd

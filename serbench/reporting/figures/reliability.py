@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.reporting.calibration import calibration, chances_of
+from serbench.reporting.calibration import chances_of
 from serbench.reporting.figures.canvas import BLUE, GREY, new_figure
 from serbench.reporting.figures.kind import FigureKind, RowView
 from serbench.reporting.loading import load_predictions
 from serbench.reporting.papers.details import pooled_confusion, row_title
+from serbench.scoring import calibration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

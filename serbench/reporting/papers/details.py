@@ -9,7 +9,17 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.reporting.papers.table import Column, PaperTable, count, number, words
-from serbench.reporting.scores import accuracy, classes_scored, grouped_confusion, macro_f1, margins, per_class, uar
+from serbench.scoring import label_codes
+from serbench.scoring.margins import (
+    classes_scored,
+    grouped_confusion,
+    margin_accuracy,
+    margin_macro_f1,
+    margin_uar,
+    margins,
+    per_class,
+    summed_confusion,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +44,7 @@ def class_report(cells: pd.DataFrame) -> list[dict[str, Any]]:
     entries = [{"name": label, **values} for label, values in per_class(margin, labels).items()]
     support = margin[1]
     total = {"support": int(support.sum())}
-    whole = {"name": "accuracy", "precision": np.nan, "recall": np.nan, "f1": float(accuracy(margin)), **total}
+    whole = {"name": "accuracy", "precision": np.nan, "recall": np.nan, "f1": float(margin_accuracy(margin)), **total}
     averages = [
         {"name": name, **{key: _average([entry[key] for entry in entries], weights) for key in SHARES}, **total}
         for name, weights in (("macro avg", np.ones(len(labels))), ("weighted avg", support.astype(float)))
@@ -157,10 +167,7 @@ def pooled_confusion(cells: pd.DataFrame) -> tuple[list[str], np.ndarray]:
     """
     done = _done(cells)
     labels = list(done["cell"].iloc[0].labels["labels"])
-    parts = [
-        _confusions(tested, np.zeros(len(tested.truth), dtype=np.int64), 1, len(labels)) for tested in done["tested"]
-    ]
-    return labels, np.sum(parts, axis=0)[0]
+    return labels, summed_confusion(done["tested"], len(labels))
 
 
 def genders_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -187,27 +194,22 @@ def _done(cells: pd.DataFrame) -> pd.DataFrame:
     return done
 
 
-def _confusions(tested: Any, groups: np.ndarray, n_groups: int, n_classes: int) -> np.ndarray:
-    return grouped_confusion(tested.truth, tested.predicted, groups, n_classes, n_groups)
-
-
 def _by_group(cells: pd.DataFrame, group_of: Any, genders: Mapping[str, str]) -> list[dict[str, Any]]:
     done = _done(cells)
     n_classes = len(done["cell"].iloc[0].labels["labels"])
     members = [group_of(tested) for tested in done["tested"]]
     names = sorted(set(np.concatenate(members)))
-    code = {name: position for position, name in enumerate(names)}
     confusion = np.zeros((len(names), n_classes, n_classes), dtype=np.int64)
     for tested, own in zip(done["tested"], members, strict=True):
-        confusion += _confusions(tested, np.array([code[name] for name in own], dtype=np.int64), len(names), n_classes)
+        confusion += grouped_confusion(tested.truth, tested.predicted, label_codes(own, names), n_classes, len(names))
     seeds = done["seed"].nunique()
     return [
         {
             "name": name or UNKNOWN,
             "gender": genders.get(name, ""),
-            "uar": float(uar(margin)),
-            "accuracy": float(accuracy(margin)),
-            "macro_f1": float(macro_f1(margin)),
+            "uar": float(margin_uar(margin)),
+            "accuracy": float(margin_accuracy(margin)),
+            "macro_f1": float(margin_macro_f1(margin)),
             "classes": classes_scored(margin),
             # Each seed answers every utterance once more.
             "utterances": int(margin[1].sum() // seeds),

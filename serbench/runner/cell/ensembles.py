@@ -22,8 +22,7 @@ from serbench.records import (
     read_cell,
     read_record,
 )
-from serbench.reporting.calibration import at_temperature, fit_temperature
-from serbench.reporting.scores import label_codes
+from serbench.scoring import at_temperature, fit_temperature, label_codes
 
 WEIGHTS, EQUAL = "weights", "equal"
 VALIDATION = "validation"

@@ -12,6 +12,7 @@ import pandas as pd
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
 from serbench.protocols.inner import validation_split
+from serbench.scoring import label_codes
 from serbench.specs import SELECT_ON_TEST, ModelSpec
 
 
@@ -96,11 +97,6 @@ def contiguous_codes(codes: np.ndarray, train: np.ndarray, n_labels: int) -> tup
     return seen, position[codes]
 
 
-def label_codes(table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
-    """Each utterance's position in the label list."""
-    return table["label"].map({label: code for code, label in enumerate(labels)}).to_numpy()
-
-
 def fit_model(
     spec: ModelSpec,
     params: Mapping[str, Any],
@@ -120,7 +116,7 @@ def fit_model(
         Handed to an estimator that has an attribute of this name: ``watch(epoch, history) -> bool`` is called after
         each epoch, and True stops the training.
     """
-    seen, codes = contiguous_codes(label_codes(table, labels), training.fit, len(labels))
+    seen, codes = contiguous_codes(label_codes(table["label"], labels), training.fit, len(labels))
     if len(seen) < 2:
         raise ModelError("the training part holds fewer than two classes", hint="choose another protocol or labels")
     arguments: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
 from serbench.records import Cell, Record
-from serbench.reporting.scores import score
+from serbench.scoring import uar
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,4 @@ class CellResult(NamedTuple):
         test = predictions[predictions["role"] == "test"]
         if test.empty:
             return cls(record)
-        scores = score(test["truth"].tolist(), test["predicted"].tolist(), record.cell.labels["labels"])
-        return cls(record, scores["uar"])
+        return cls(record, uar(test["truth"], test["predicted"], labels=record.cell.labels["labels"]))

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from serbench.features.matrix import FeatureMatrix
-from serbench.runner.cell.fitting import Training, contiguous_codes, fit_model, label_codes, over_all_labels
+from serbench.runner.cell.fitting import Training, contiguous_codes, fit_model, over_all_labels
+from serbench.scoring import label_codes, uar
 from serbench.specs import ModelSpec
 
 Watch = Callable[[int, dict], bool]
@@ -70,12 +71,12 @@ class Objective:
         found : dict
             What the fits found out (boosting rounds): medians over the folds.
         """
-        truth = label_codes(self.rows, self.labels)
+        truth = label_codes(self.rows["label"], self.labels)
         scores: list[float] = []
         found: list[dict[str, Any]] = []
         for number, (_, test) in enumerate(self.folds):
             probabilities, discovered = self._evaluator(number, choice)(params, None if number else watch)
-            scores.append(uar(truth[test], probabilities.argmax(axis=1)))
+            scores.append(uar(truth[test], probabilities.argmax(axis=1), labels=range(len(self.labels))))
             found.append(discovered)
             after_fold(number + 1, float(np.mean(scores)))
         return float(np.mean(scores)), medians(found)
@@ -88,7 +89,7 @@ class Objective:
 
     def _together(self, matrix: FeatureMatrix, train: np.ndarray, test: np.ndarray) -> Evaluate:
         n_labels = len(self.labels)
-        seen, codes = contiguous_codes(label_codes(self.rows, self.labels), train, n_labels)
+        seen, codes = contiguous_codes(label_codes(self.rows["label"], self.labels), train, n_labels)
         evaluate = self.spec.search(
             matrix.take(train), codes[train], matrix.take(test), codes[test], n_classes=len(seen), seed=self.seed
         )
@@ -108,12 +109,6 @@ class Objective:
             return fitted.predict_proba(matrix.take(test)), {}
 
         return answer
-
-
-def uar(truth: np.ndarray, guess: np.ndarray) -> float:
-    """Mean recall over the classes that `truth` holds."""
-    hits = truth == guess
-    return float(np.mean([hits[truth == label].mean() for label in np.unique(truth)]))
 
 
 def medians(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

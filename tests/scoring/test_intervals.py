@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from serbench.reporting import intervals
-from serbench.reporting.scores import CONFUSION_SCORES, accuracy, grouped_confusion, margins, uar
+from serbench import scoring
+from serbench.errors import LabelError, UnknownName
+from serbench.scoring import intervals
+from serbench.scoring.margins import CONFUSION_SCORES, grouped_confusion, margin_accuracy, margin_uar, margins
 
 
 def simulate(speakers, per_speaker=30, classes=4, spread=0.2, seed=0):
@@ -19,7 +21,7 @@ def simulate(speakers, per_speaker=30, classes=4, spread=0.2, seed=0):
 
 def test_bootstrap_agrees_with_a_naive_loop():
     confusion = simulate(20)
-    found = intervals.intervals(margins(confusion)[None], {"uar": uar}, "speaker")["uar"]
+    found = intervals.intervals(margins(confusion)[None], {"uar": margin_uar}, "speaker")["uar"]
     generator = np.random.default_rng(99)
     values = []
     for _ in range(4000):
@@ -47,7 +49,9 @@ def test_same_numbers_every_time():
 def test_jackknife_by_hand():
     # Three speakers with accuracies 0.2, 0.5, 0.8 on ten utterances each: a mean, so the textbook t interval.
     confusion = np.array([[[hits, 10 - hits], [0, 0]] for hits in (2, 5, 8)])
-    found = intervals.intervals(margins(confusion)[None], {"accuracy": accuracy}, "speaker", upper=None)["accuracy"]
+    found = intervals.intervals(margins(confusion)[None], {"accuracy": margin_accuracy}, "speaker", upper=None)[
+        "accuracy"
+    ]
     error = np.std([0.2, 0.5, 0.8], ddof=1) / np.sqrt(3)
     reach = stats.t.ppf(0.975, 2) * error
     assert found.method == "jackknife"
@@ -56,18 +60,18 @@ def test_jackknife_by_hand():
 
 def test_bounds_are_clipped():
     confusion = np.array([[[hits, 10 - hits], [0, 0]] for hits in (2, 5, 8)])
-    found = intervals.intervals(margins(confusion)[None], {"accuracy": accuracy}, "speaker")["accuracy"]
+    found = intervals.intervals(margins(confusion)[None], {"accuracy": margin_accuracy}, "speaker")["accuracy"]
     assert (found.low, found.high) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("speakers", "method"), [(2, "jackknife"), (9, "jackknife"), (10, "bootstrap")])
 def test_method_follows_the_number_of_speakers(speakers, method):
-    found = intervals.intervals(margins(simulate(speakers))[None], {"uar": uar}, "speaker")["uar"]
+    found = intervals.intervals(margins(simulate(speakers))[None], {"uar": margin_uar}, "speaker")["uar"]
     assert found.method == method
 
 
 def test_one_unit_has_no_interval():
-    found = intervals.intervals(margins(simulate(1))[None], {"uar": uar}, "speaker")["uar"]
+    found = intervals.intervals(margins(simulate(1))[None], {"uar": margin_uar}, "speaker")["uar"]
     assert np.isnan(found.low) and np.isnan(found.high)
 
 
@@ -76,7 +80,7 @@ def test_speakers_that_differ_widen_the_interval():
     width = {
         name: np.diff([found.low, found.high])
         for name, statistics in (("alike", alike), ("unlike", unlike))
-        for found in [intervals.intervals(statistics, {"uar": uar}, "speaker")["uar"]]
+        for found in [intervals.intervals(statistics, {"uar": margin_uar}, "speaker")["uar"]]
     }
     assert width["unlike"] > 1.5 * width["alike"]
 
@@ -86,7 +90,7 @@ def test_utterance_bootstrap_agrees_with_the_binomial():
     truth = np.zeros(400, dtype=int)
     predicted = (np.arange(400) % 4 == 0).astype(int)
     statistics = margins(grouped_confusion(truth, predicted, np.arange(400), 2, 400))[None]
-    found = intervals.intervals(statistics, {"accuracy": accuracy}, "utterance")["accuracy"]
+    found = intervals.intervals(statistics, {"accuracy": margin_accuracy}, "utterance")["accuracy"]
     reach = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (found.low, found.high) == pytest.approx((0.75 - reach, 0.75 + reach), abs=0.006)
 
@@ -97,7 +101,7 @@ def test_a_class_that_a_resample_lacks_is_left_out_of_its_mean():
     confusion[:, 0, 0] = 5
     confusion[0, 1] = (5, 0)
     totals = intervals.resampled_totals(margins(confusion)[None], "speaker")
-    values = uar(totals)[:, 0]
+    values = margin_uar(totals)[:, 0]
     has_class = totals[:, 0, 1, 1] > 0
     assert np.isfinite(values).all()
     assert set(values[~has_class]) == {1.0} and set(values[has_class]) == {0.5}
@@ -106,7 +110,7 @@ def test_a_class_that_a_resample_lacks_is_left_out_of_its_mean():
 def test_seeds_widen_the_interval_by_their_spread():
     # Two seeds that are constant 0.4 and 0.6 for every speaker: only the seeds vary.
     confusion = np.array([[[[hits, 10 - hits], [0, 0]]] * 12 for hits in (4, 6)])
-    both = intervals.intervals(margins(confusion), {"accuracy": accuracy}, "speaker")["accuracy"]
+    both = intervals.intervals(margins(confusion), {"accuracy": margin_accuracy}, "speaker")["accuracy"]
     # Seed draws are (0.4, 0.4), (0.4, 0.6), (0.6, 0.6); deviations of ±0.1 are widened by sqrt(2).
     assert (both.low, both.high) == pytest.approx((0.5 - 0.1 * np.sqrt(2), 0.5 + 0.1 * np.sqrt(2)))
     assert both.method == "bootstrap of speakers and 2 seeds"
@@ -114,7 +118,7 @@ def test_seeds_widen_the_interval_by_their_spread():
 
 def test_jackknife_adds_the_seeds_variance():
     confusion = np.array([[[[hits, 10 - hits], [0, 0]]] * 4 for hits in (4, 6)])
-    found = intervals.intervals(margins(confusion), {"accuracy": accuracy}, "speaker", upper=None)["accuracy"]
+    found = intervals.intervals(margins(confusion), {"accuracy": margin_accuracy}, "speaker", upper=None)["accuracy"]
     error = np.std([0.4, 0.6], ddof=1) / np.sqrt(2)
     assert found.high - 0.5 == pytest.approx(stats.t.ppf(0.975, 3) * error)
 
@@ -125,6 +129,36 @@ def test_coverage_is_near_nominal():
     held = 0
     for seed in range(120):
         confusion = simulate(24, spread=0.1, seed=1000 + seed)
-        found = intervals.intervals(margins(confusion)[None], {"uar": uar}, "speaker")["uar"]
+        found = intervals.intervals(margins(confusion)[None], {"uar": margin_uar}, "speaker")["uar"]
         held += found.low <= truth <= found.high
     assert 0.86 <= held / 120 <= 0.995
+
+
+def spoken(speakers=12, per_speaker=20, seed=5):
+    """Truth, predictions and speakers, as names."""
+    generator = np.random.default_rng(seed)
+    truth, guess = generator.choice(["a", "b", "c"], (2, speakers * per_speaker))
+    predicted = np.where(generator.random(len(truth)) < 0.4, truth, guess)
+    return truth, predicted, np.repeat([f"s/{number}" for number in range(speakers)], per_speaker)
+
+
+def test_interval_from_plain_labels_is_that_of_the_margins():
+    truth, predicted, speakers = spoken()
+    codes = [np.unique(column, return_inverse=True)[1] for column in (truth, predicted, speakers)]
+    expected = intervals.intervals(margins(grouped_confusion(*codes, 3, 12))[None], CONFUSION_SCORES, "speaker")
+    for name in CONFUSION_SCORES:
+        assert scoring.interval(truth, predicted, labels="abc", groups=speakers, score=name) == expected[name]
+
+
+@pytest.mark.parametrize("groups", [None, [""] * 240, ["one"] * 240])
+def test_without_speakers_the_interval_is_over_utterances(groups):
+    truth, predicted, _ = spoken()
+    assert scoring.interval(truth, predicted, labels="abc", groups=groups).unit == "utterance"
+
+
+def test_mistakes_in_the_arguments_are_named():
+    truth, predicted, speakers = spoken()
+    with pytest.raises(LabelError, match="240 true labels against 3 groups"):
+        scoring.interval(truth, predicted, labels="abc", groups=speakers[:3])
+    with pytest.raises(UnknownName, match="accuracy"):
+        scoring.interval(truth, predicted, labels="abc", score="acuracy")

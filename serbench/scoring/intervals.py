@@ -8,12 +8,16 @@ resamples are one matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from serbench.scoring.coding import CodedPredictions, factorise
+from serbench.scoring.margins import grouped_confusion, margins
+
+SPEAKER, UTTERANCE = "speaker", "utterance"
 RESAMPLES = 10_000
 FEWEST_RESAMPLES = 1_000
 FEWEST_SPEAKERS = 10
@@ -33,6 +37,53 @@ class Interval:
     high: float
     unit: str
     method: str
+
+
+def margins_by_unit(tested: Sequence[CodedPredictions], seeds: Sequence[int], n_classes: int) -> tuple[np.ndarray, str]:
+    """Margins per seed and unit, shape (seeds, units, 3, K), and what the unit is.
+
+    The unit is the speaker if every speaker is known and there are two or more, else the utterance.
+
+    Parameters
+    ----------
+    tested : sequence of CodedPredictions
+        Such as one per fold and seed.
+    seeds : sequence of int
+        The seed of each of them.
+    """
+    names = np.concatenate([item.speakers for item in tested])
+    unit = unit_of(names)
+    if unit == UTTERANCE:
+        names = np.concatenate([item.utterances for item in tested])
+    codes, units = factorise(names)
+    by_seed = {seed: number for number, seed in enumerate(sorted(set(seeds)))}
+    seed_of = np.concatenate(
+        [np.full(len(item.truth), by_seed[seed]) for item, seed in zip(tested, seeds, strict=True)]
+    )
+    confusion = grouped_confusion(
+        np.concatenate([item.truth for item in tested]),
+        np.concatenate([item.predicted for item in tested]),
+        seed_of * len(units) + codes,
+        n_classes,
+        len(by_seed) * len(units),
+    )
+    return margins(confusion).reshape(len(by_seed), len(units), 3, n_classes), unit
+
+
+def sums_by_unit(values: np.ndarray, speakers: np.ndarray) -> tuple[np.ndarray, str]:
+    """Values per utterance (n, M) summed per unit, shape (1, units, M), and what the unit is."""
+    unit = unit_of(speakers)
+    if unit == UTTERANCE:
+        return values[None], unit
+    codes, names = factorise(speakers)
+    summed = np.zeros((len(names), values.shape[1]))
+    np.add.at(summed, codes, values)
+    return summed[None], unit
+
+
+def unit_of(speakers: np.ndarray) -> str:
+    """`speaker` if every speaker is known and there are two or more, else `utterance`."""
+    return SPEAKER if (speakers != "").all() and len(set(speakers)) > 1 else UTTERANCE
 
 
 def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float | None = 1.0) -> dict[str, Interval]:
@@ -60,7 +111,7 @@ def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float
     units = statistics.shape[1]
     if units < 2:
         return dict.fromkeys(scores, Interval(np.nan, np.nan, unit, "none: one unit"))
-    if unit == "speaker" and units < FEWEST_SPEAKERS:
+    if unit == SPEAKER and units < FEWEST_SPEAKERS:
         method, bounds = "jackknife", _jackknife(statistics, scores)
     else:
         totals = resampled_totals(statistics, unit)
@@ -75,7 +126,7 @@ def resampled_totals(statistics: np.ndarray, unit: str, *, seed: int = SEED) -> 
     """Sums of `statistics` (seeds, units, ...) over resampled units, shape (resamples, seeds, ...)."""
     seeds, units = statistics.shape[:2]
     flat = np.moveaxis(statistics, 1, -1).reshape(-1, units)
-    totals = flat @ unit_draws(units, seed=seed).T if unit == "speaker" else _utterance_totals(flat, seed)
+    totals = flat @ unit_draws(units, seed=seed).T if unit == SPEAKER else _utterance_totals(flat, seed)
     # Resamples stay innermost in memory: sums over a handful of classes are then fast.
     return np.moveaxis(totals.reshape(seeds, *statistics.shape[2:], -1), -1, 0)
 
