@@ -40,7 +40,6 @@ def build_app() -> typer.Typer:
         splits,
         table,
         track,
-        tune_plot,
         ui,
     )
     from serbench.cli import list as listing
@@ -68,7 +67,6 @@ def build_app() -> typer.Typer:
     app.add_typer(splits.app, name="splits")
     app.command("audit")(audit.audit)
     app.command("freeze")(freeze.freeze)
-    app.command("tune-plot")(tune_plot.tune_plot)
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
     return app

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def plot(
     kind: Annotated[str | None, typer.Argument(help="Kind of figure; without one they are listed.")] = None,
     suite: Annotated[
-        str | None, typer.Argument(help="A suite with results; overview, speech, map: or a corpus.")
+        str | None,
+        typer.Argument(help="A suite with results; overview, speech, map: or a corpus; of one row: or that row."),
     ] = None,
     row: Annotated[str | None, typer.Argument(help="The row, for figures of one row [the best].")] = None,
     output: Annotated[
@@ -38,6 +39,7 @@ def plot(
     """Draw one figure of a suite, of a row or of a corpus."""
     from serbench.reporting.figures.canvas import FORMATS, save
     from serbench.reporting.figures.catalogue import draw, kind_named, kinds
+    from serbench.reporting.loading import suites_in
 
     if kind is None:
         for name, entry in kinds().items():
@@ -51,13 +53,21 @@ def plot(
     choices = {"utterance": utterance, "features": features, "method": method}
     chosen = kind_named(kind)
     suite, own = suite_corpora(suite, around)
+    if chosen.of == "row" and row is None and suite not in suites_in(around.results):
+        suite, row = None, suite
     view = _view(chosen, suite, row, corpus, around, {"choices": choices, "own": own})
     figure = draw(kind, view)
-    print(save(figure, output or around.results / suite / "report" / "figures" / f"{kind}.{style}"))
+    folder = suite or view.cells["suite"].iloc[0]
+    print(save(figure, output or around.results / folder / "report" / "figures" / f"{kind}.{style}"))
 
 
 def _view(
-    kind: FigureKind, suite: str, row: str | None, corpus: str | None, around: Circumstances, opening: dict[str, Any]
+    kind: FigureKind,
+    suite: str | None,
+    row: str | None,
+    corpus: str | None,
+    around: Circumstances,
+    opening: dict[str, Any],
 ) -> Any:
     from serbench.reporting.figures.views import corpus_of, corpus_view, row_view, suite_view
     from serbench.reporting.loading import load_suites, suites_in

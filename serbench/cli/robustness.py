@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -23,19 +22,18 @@ def robustness(
     results: Results = None,
 ) -> None:
     """Show the UAR on the clean test part and on its degraded versions (a suite's `robustness:`)."""
-    import pandas as pd
-
     from serbench.reporting.loading import load_suites
     from serbench.reporting.robustness import robustness_table
+    from serbench.reporting.text_tables import to_csv, to_json
 
     if style not in FORMATS:
         raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
     folder = circumstances(results=results).results
     rows = robustness_table(folder, load_suites(folder, suite))
     if style == "json":
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(to_json(rows))
     elif style == "csv":
-        print(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n").rstrip("\n"))
+        print(to_csv(rows).rstrip("\n"))
     else:
         make_console().print(_table(rows))
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.errors import ResultsError, UsageError
+from serbench.errors import ResultsError
 from serbench.reporting.rows import versions
+from serbench.reporting.text_tables import tex, to_aligned, to_csv, to_json, to_markdown, to_tabular, writer_named
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("table", "json", "csv", "md", "latex")
 NUMBERS = ("reported", "own", "mistake", "speaker_independent")
 COLUMNS = (
     "claim",
@@ -160,46 +159,7 @@ def format_claims(rows: Sequence[Mapping[str, Any]], style: str) -> str:
     UsageError
         For another format.
     """
-    writers = {"json": _json, "csv": _csv, "md": _markdown, "latex": _latex, "table": _plain_table}
-    if style not in writers:
-        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
-    return writers[style](rows)
-
-
-def _json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps(list(rows), indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    import pandas as pd
-
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n").rstrip("\n")
-
-
-def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["| " + " | ".join(HEADINGS.values()) + " |", "|" + "---|" * len(HEADINGS)]
-    return "\n".join(lines + ["| " + " | ".join(line) + " |" for line in map(claim_texts, rows)])
-
-
-def _latex(rows: Sequence[Mapping[str, Any]]) -> str:
-    def escaped(texts: Sequence[str]) -> str:
-        special = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "–": "--", "−": "$-$"}
-        return " & ".join("".join(special.get(letter, letter) for letter in text) for text in texts) + r" \\"
-
-    head = [r"\begin{tabular}{lll" + "r" * (len(HEADINGS) - 3) + "}", r"\toprule", escaped(list(HEADINGS.values()))]
-    return "\n".join(
-        [*head, r"\midrule", *(escaped(claim_texts(row)) for row in rows), r"\bottomrule", r"\end{tabular}"]
-    )
-
-
-def _plain_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [list(HEADINGS.values()), *map(claim_texts, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(text.ljust(width) if column < 3 else text.rjust(width)
-                  for column, (text, width) in enumerate(zip(line, widths, strict=True))).rstrip()
-        for line in lines
-    )  # fmt: skip
+    return writer_named(style, WRITERS)(rows)
 
 
 def claim_texts(row: Mapping[str, Any]) -> list[str]:
@@ -220,3 +180,17 @@ def _gap(row: Mapping[str, Any]) -> str:
         return "–"
     bounds = "" if row["gap_low"] is None else f" [{100 * row['gap_low']:+.1f}, {100 * row['gap_high']:+.1f}]"
     return f"{100 * row['gap']:+.1f}{bounds}"
+
+
+def _latex(rows: Sequence[Mapping[str, Any]]) -> str:
+    head, *body = ([tex(text) for text in line] for line in (HEADINGS.values(), *map(claim_texts, rows)))
+    return to_tabular("lll" + "r" * (len(HEADINGS) - 3), head, body)
+
+
+WRITERS = {
+    "table": lambda rows: to_aligned(list(HEADINGS.values()), list(map(claim_texts, rows)), words=3),
+    "json": lambda rows: to_json(list(rows)),
+    "csv": lambda rows: to_csv(list(rows), list(COLUMNS)).rstrip("\n"),
+    "md": lambda rows: to_markdown(list(HEADINGS.values()), list(map(claim_texts, rows))),
+    "latex": _latex,
+}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from serbench.errors import UsageError
 from serbench.reporting.leaderboard import SPLITTING
+from serbench.reporting.text_tables import to_csv, to_json, to_markdown, writer_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,30 +25,24 @@ def format_leaderboard(board: pd.DataFrame, style: str) -> str:
     UsageError
         For another format.
     """
-    writers = {"csv": to_csv, "md": to_markdown, "json": to_json}
-    if style not in writers:
-        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
-    return writers[style](board)
+    return writer_named(style, {"csv": _csv, "md": _markdown, "json": _json})(board)
 
 
-def to_json(board: pd.DataFrame) -> str:
-    """A list of rows; what is not known is null."""
+def _json(board: pd.DataFrame) -> str:
     rows = [{key: _plain(value) for key, value in row.items()} for row in board.to_dict("records")]
-    return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    return to_json(rows)
 
 
-def to_csv(board: pd.DataFrame) -> str:
-    """Every column; several seeds are separated by blanks."""
-    return board.assign(seeds=board["seeds"].map(_seeds)).to_csv(index=False, lineterminator="\n")
+def _csv(board: pd.DataFrame) -> str:
+    # Several seeds are separated by blanks.
+    return to_csv(board.assign(seeds=board["seeds"].map(_seeds)))
 
 
-def to_markdown(board: pd.DataFrame) -> str:
-    """One Markdown table per corpus and protocol."""
+def _markdown(board: pd.DataFrame) -> str:
     parts = []
     for title, notes, columns, lines in _sections(board):
         body = [f"### {title}", "", *(f"{note}  " for note in notes), "" if notes else None]
-        body += ["| " + " | ".join(columns) + " |", "|" + "|".join("---" for _ in columns) + "|"]
-        body += ["| " + " | ".join(_escaped(value) for value in line) + " |" for line in lines]
+        body.append(to_markdown(columns, lines))
         parts.append("\n".join(line for line in body if line is not None))
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
 
@@ -198,10 +191,6 @@ def _all_classes(text: str) -> bool:
 
 def _seeds(seeds: list[int]) -> str:
     return " ".join(str(seed) for seed in seeds)
-
-
-def _escaped(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", " ")
 
 
 def _missing(value: Any) -> bool:

@@ -12,6 +12,7 @@ from serbench.records import Record
 from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
+from serbench.reporting.text_tables import to_markdown
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import (
     classes_scored,
@@ -112,14 +113,14 @@ def report_markdown(report: dict[str, Any]) -> str:
     """The report as Markdown, for the results folder."""
     summary, labels = report["summary"], report["labels"]
     lines = [f"## {_title(summary)}", "", _headline(summary), ""]
-    lines += ["| class | precision | recall | F1 | support |", "|---|---|---|---|---|"]
-    for label, entry in report["per_class"].items():
-        shares = [percent(entry[name]) for name in ("precision", "recall", "f1")]
-        lines.append(f"| {label} | {' | '.join(shares)} | {entry['support']} |")
-    lines += ["", "| true \\ predicted | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
-    for label, counts in zip(labels, report["confusion"], strict=True):
-        lines.append(f"| {label} | " + " | ".join(str(count) for count in counts) + " |")
-    return "\n".join(lines) + "\n"
+    shares = ("precision", "recall", "f1")
+    classes = [
+        [label, *(percent(entry[name]) for name in shares), entry["support"]]
+        for label, entry in report["per_class"].items()
+    ]
+    lines += [to_markdown(["class", "precision", "recall", "F1", "support"], classes), ""]
+    counts = [[label, *row] for label, row in zip(labels, report["confusion"], strict=True)]
+    return "\n".join([*lines, to_markdown(["true \\ predicted", *labels], counts)]) + "\n"
 
 
 def _classes(

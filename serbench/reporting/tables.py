@@ -11,6 +11,7 @@ from serbench.reporting.formats import format_leaderboard
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.reporting.show import report_markdown, row_report
+from serbench.reporting.text_tables import to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +57,6 @@ def write_tables(
 
 
 def _row_tables(suite: str, records: pd.DataFrame, board: pd.DataFrame) -> dict[str, str]:
-    import pandas as pd
-
     by_row = dict(list(records.groupby("row", sort=False)))
     reports = [row_report(by_row[entry["row"]], summary=entry) for entry in board.to_dict("records")]
     done = [report for report in reports if report["summary"]["folds_done"]]
@@ -67,7 +66,7 @@ def _row_tables(suite: str, records: pd.DataFrame, board: pd.DataFrame) -> dict[
         for label, entry in report["per_class"].items()
     ]
     return {
-        "rows.csv": pd.DataFrame(classes).to_csv(index=False, lineterminator="\n"),
+        "rows.csv": to_csv(classes),
         "rows.md": "\n".join([f"# {suite}, row by row\n", *(report_markdown(report) for report in done)]),
     }
 

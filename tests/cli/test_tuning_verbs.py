@@ -32,9 +32,9 @@ def test_tune_show_and_draw(serbench, tiny_data, tiny_suite, tmp_path):
     row = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and " 3 " in line)
     shown = serbench("show", row)
     assert shown.status == 0 and "Tuning" in shown.out and "n_components=" in shown.out
-    drawn = serbench("tune-plot", row, "--output", tmp_path)
+    drawn = serbench("plot", "tuning", row)
     assert drawn.status == 0, drawn.err
-    assert (tmp_path / f"tuning-{row}-history.png").is_file()
+    assert (tmp_path / "results" / "tiny" / "report" / "figures" / "tuning.png").is_file()
     untuned = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and line.split()[-1] != row)
-    refused = serbench("tune-plot", untuned)
+    refused = serbench("plot", "tuning", untuned)
     assert refused.status == 2 and "no finished search" in refused.err

@@ -12,7 +12,7 @@ from serbench.records import make_predictions
 from serbench.reporting.figures.canvas import FORMATS
 from serbench.reporting.figures.canvas import save as save_figure
 from serbench.reporting.figures.catalogue import draw, kinds
-from serbench.reporting.figures.confusion import draw_confusion
+from serbench.reporting.figures.confusion import draw_confusion, draw_counts
 from serbench.reporting.figures.cost import pareto_front
 from serbench.reporting.figures.curves import mean_curve
 from serbench.reporting.figures.feature_map import project, shared_with_nearest, standardised
@@ -143,6 +143,15 @@ def test_confusion_shows_counts_and_shares_and_a_class_without_support():
     counts, shares = figure.axes
     assert [text.get_text() for text in counts.texts] == ["3", "1", "0", "2", "2", "0", "–", "–", "–"]
     assert [text.get_text() for text in shares.texts] == ["75", "25", "0", "50", "50", "0", "–", "–", "–"]
+
+
+def test_the_tracked_confusion_is_that_of_the_report():
+    labels, confusion = ["a", "b"], np.array([[3, 1], [0, 2]])
+    (alone,), (first, _) = draw_counts(labels, confusion, "t").axes, draw_confusion(labels, confusion, "t").axes
+    for axes in (alone, first):
+        assert [text.get_text() for text in axes.texts] == ["3", "1", "0", "2"]
+        assert (axes.get_ylabel(), axes.get_xlabel()) == ("true emotion", "predicted emotion")
+    np.testing.assert_array_equal(alone.images[0].get_array(), first.images[0].get_array())
 
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=12))

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from serbench.errors import ResultsError, UsageError
+from serbench.errors import ResultsError
 from serbench.records import Cell, Record, make_predictions, write_cell
+from serbench.reporting.figures.catalogue import draw
+from serbench.reporting.figures.kind import RowView
+from serbench.reporting.figures.tuning import pooled_study
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.reporting.searches import describe_searches, search_tables, tuning_note
-from serbench.reporting.tuning_plot import plot_tuning, rebuild_study
 
 LABELS = ["angry", "sad"]
 SPACE = {
@@ -115,34 +117,33 @@ def test_a_row_shows_winners_and_a_cell_all_its_trials(results):
     assert printed(search_tables([])) == ""
 
 
-def test_a_study_is_rebuilt_from_the_record():
-    study = rebuild_study(TUNING, "s")
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED", "COMPLETE", "FAIL", "COMPLETE"]
-    assert (study.best_trial.number, study.best_value) == (2, 0.61)
+def test_the_trials_of_all_folds_are_pooled_around_the_mean_of_each():
+    study = pooled_study({"fold 1": TUNING, "fold 2": TUNING})
+    complete = [trial for trial in TUNING["trials"] if trial["state"] == "complete"]
+    centre = np.mean([trial["value"] for trial in complete])
+    assert [trial.value for trial in study.trials] == pytest.approx(2 * [one["value"] - centre for one in complete])
     # The default width lies outside its range of numbers: the trial is there without it.
     assert study.trials[0].params == {"C": 10.0, "kernel": "rbf"}
-    assert study.trials[2].params == {"C": 0.5, "kernel": "rbf", "gamma": 0.01}
+    assert study.trials[1].params == {"C": 0.5, "kernel": "rbf", "gamma": 0.01}
 
 
-def test_history_and_importances_are_drawn(results, tmp_path):
-    import matplotlib.pyplot as plt
-
-    before = plt.rcParams["axes.facecolor"], plt.rcParams["axes.grid"]
-    paths = plot_tuning(tuned_cells(results), tmp_path / "figures")
-    assert [path.name.split("-")[-1] for path in paths] == ["history.png", "importances.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
-    assert (plt.rcParams["axes.facecolor"], plt.rcParams["axes.grid"]) == before
-    assert not plt.get_fignums()
-    (drawn, _) = plot_tuning(tuned_cells(results), tmp_path / "figures", "svg")
-    assert "<svg" in drawn.read_text()
+def test_searches_without_differing_trials_have_nothing_to_judge():
+    (first, *_) = TUNING["trials"]
+    assert pooled_study({"fold 1": {**TUNING, "trials": [first, first]}}) is None
 
 
-def test_what_cannot_be_drawn_is_said(results, tmp_path):
+def test_history_and_importances_are_drawn(results):
+    figure = draw("tuning", RowView(results, tuned_cells(results)))
+    history, importances = figure.axes
+    assert "best so far" in history.get_title("left") and "C" in {
+        label.get_text() for label in importances.get_yticklabels()
+    }
+
+
+def test_a_row_without_a_search_is_said(results):
     records = load_records(results, "suite")
     with pytest.raises(ResultsError, match="no finished search"):
-        plot_tuning(records[records["cell"].map(lambda cell: not cell.tuning)], tmp_path)
-    with pytest.raises(UsageError, match="unknown format 'gif'"):
-        plot_tuning(records, tmp_path, "gif")
+        draw("tuning", RowView(results, records[records["cell"].map(lambda cell: not cell.tuning)]))
 
 
 def test_how_a_row_was_tuned_is_named_where_it_differs_from_the_default():

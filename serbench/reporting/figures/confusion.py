@@ -32,17 +32,33 @@ def draw_confusion(labels: Sequence[str], confusion: np.ndarray, title: str) -> 
         Rows are the truth.
     title : str
     """
-    confusion = np.asarray(confusion)
-    support = confusion.sum(axis=1, keepdims=True)
-    shares = np.divide(confusion, support, out=np.full(confusion.shape, np.nan), where=support > 0)
-    side = max(2.2, 0.42 * len(labels))
+    shares, side = _shares(confusion), max(2.2, 0.42 * len(labels))
     figure = new_figure(side + 1.8, width=max(WIDTH, 2 * side + 1.8))
     figure.suptitle(title, fontsize=9, fontweight="bold", x=0.01, ha="left")
     counts, recalls = figure.subplots(1, 2, sharey=True)
     _matrix(counts, confusion, shares, labels, "{:d}", "utterances")
     _matrix(recalls, np.round(100 * shares), shares, labels, "{:.0f}", "% of the true class (recall on the diagonal)")
-    counts.set_ylabel("true emotion")
     return figure
+
+
+def draw_counts(labels: Sequence[str], confusion: np.ndarray, title: str) -> Figure:
+    """The counts alone, as `draw_confusion`, for pictures made by the hundred.
+
+    Margins are computed: a layout engine draws everything twice.
+    """
+    side, longest = max(2.2, 0.42 * len(labels)), 0.075 * max(map(len, labels))
+    width, height = side + longest + 1.0, side + longest + 1.2
+    figure = new_figure(height, width=width)
+    figure.set_layout_engine("none")
+    figure.suptitle(title, fontsize=9, fontweight="bold", x=0.01, ha="left")
+    axes = figure.add_axes(((longest + 0.6) / width, (longest + 0.6) / height, side / width, side / height))
+    _matrix(axes, confusion, _shares(confusion), labels, "{:d}", "utterances")
+    return figure
+
+
+def _shares(confusion: np.ndarray) -> np.ndarray:
+    support = confusion.sum(axis=1, keepdims=True)
+    return np.divide(confusion, support, out=np.full(confusion.shape, np.nan), where=support > 0)
 
 
 def _matrix(axes: Axes, values: np.ndarray, shares: np.ndarray, labels: Sequence[str], form: str, title: str) -> None:
@@ -55,6 +71,8 @@ def _matrix(axes: Axes, values: np.ndarray, shares: np.ndarray, labels: Sequence
     axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("predicted emotion")
+    if axes.get_subplotspec() is None or axes.get_subplotspec().is_first_col():
+        axes.set_ylabel("true emotion")
     axes.set_title(title, fontweight="normal", loc="center")
     axes.grid(False)
     axes.tick_params(length=0)

@@ -7,14 +7,10 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from serbench.errors import UsageError
+from serbench.reporting import text_tables
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable
+from serbench.reporting.text_tables import tex, to_tabular
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "–": "--", "·": r"$\cdot$", "†": r"$\dagger$", "…": r"\ldots{}", "−": "$-$", "±": r"$\pm$",
-    "×": r"$\times$",
-}  # fmt: skip
 DOCUMENT = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,landscape,margin=15mm]{geometry}
 \usepackage[utf8]{inputenc}
@@ -51,21 +47,17 @@ def write_paper(tables: Sequence[PaperTable], style: str, *, document: bool = Fa
 def to_latex(table: PaperTable) -> str:
     """A `table` environment with booktabs rules; shrunk to the width of the text where it is wider."""
     alignment = "".join("l" if column.words else "r" for column in table.columns)
-    body = [_latex_groups(table.columns)] if any(column.group for column in table.columns) else []
-    body += [" & ".join(_tex(column.name) for column in table.columns) + r" \\", r"\midrule"]
-    body += [" & ".join(_latex_entry(entry) for entry in row) + r" \\" for row in table.rows]
-    notes = " ".join(_tex(note) for note in table.notes)
+    groups = [_latex_groups(table.columns)] if any(column.group for column in table.columns) else []
+    rows = [[_latex_entry(entry) for entry in row] for row in table.rows]
+    tabular = to_tabular(alignment, [tex(column.name) for column in table.columns], rows, groups)
+    notes = " ".join(tex(note) for note in table.notes)
     lines = [
         r"\begin{table}[htbp]",
         r"\centering",
-        rf"\caption{{{_tex(table.caption)}}}",
+        rf"\caption{{{tex(table.caption)}}}",
         rf"\label{{{table.label}}}",
         r"\setbox0=\hbox{%",
-        rf"\begin{{tabular}}{{{alignment}}}",
-        r"\toprule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}}",
+        tabular + "}",
         # Only what is too wide is shrunk: a small table keeps the size of the text.
         r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\leavevmode\box0\fi",
         *([rf"\par\smallskip{{\footnotesize\raggedright {notes}\par}}"] if notes else []),
@@ -77,11 +69,10 @@ def to_latex(table: PaperTable) -> str:
 def to_markdown(table: PaperTable) -> str:
     """A Markdown table under its caption."""
     head = [f"{column.group}: {column.name}" if column.group else column.name for column in table.columns]
-    rule = [":--" if column.words else "--:" for column in table.columns]
-    lines = [head, rule, *([_markdown_entry(entry) for entry in row] for row in table.rows)]
-    body = ["| " + " | ".join(line) + " |" for line in lines]
+    rule = [" :-- " if column.words else " --: " for column in table.columns]
+    body = text_tables.to_markdown(head, [[_markdown_entry(entry) for entry in row] for row in table.rows], rule)
     notes = ["", *(f"{note}  " for note in table.notes)] if table.notes else []
-    return "\n".join([f"**{table.caption}**", "", *body, *notes]) + "\n"
+    return "\n".join([f"**{table.caption}**", "", body, *notes]) + "\n"
 
 
 def to_csv(tables: Sequence[PaperTable]) -> str:
@@ -93,7 +84,7 @@ def to_csv(tables: Sequence[PaperTable]) -> str:
         records = [_csv_row(table.columns, row) for row in table.rows]
         frame = pd.DataFrame(records)
         frames.append(frame.assign(table=table.caption) if len(tables) > 1 else frame)
-    return pd.concat(frames, ignore_index=True).to_csv(index=False, lineterminator="\n")
+    return text_tables.to_csv(pd.concat(frames, ignore_index=True))
 
 
 def to_html(table: PaperTable) -> str:
@@ -128,7 +119,7 @@ def _spans(columns: Sequence[Column]) -> list[tuple[str, int]]:
 def _latex_groups(columns: Sequence[Column]) -> str:
     cells, rules, start = [], [], 1
     for name, size in _spans(columns):
-        cells.append(rf"\multicolumn{{{size}}}{{c}}{{{_tex(name)}}}")
+        cells.append(rf"\multicolumn{{{size}}}{{c}}{{{tex(name)}}}")
         if name:
             rules.append(rf"\cmidrule(lr){{{start}-{start + size - 1}}}")
         start += size
@@ -136,18 +127,13 @@ def _latex_groups(columns: Sequence[Column]) -> str:
 
 
 def _latex_entry(entry: Entry) -> str:
-    text = _tex(entry.text)
+    text = tex(entry.text)
     text = rf"\textbf{{{text}}}" if entry.bold else text
-    return text + "".join(rf"\rlap{{$^{{{_tex(mark).strip('$')}}}$}}" for mark in entry.mark)
-
-
-def _tex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    return text + "".join(rf"\rlap{{$^{{{tex(mark).strip('$')}}}$}}" for mark in entry.mark)
 
 
 def _markdown_entry(entry: Entry) -> str:
-    text = entry.text.replace("|", "\\|").replace("\n", " ")
-    return (f"**{text}**" if entry.bold else text) + entry.mark
+    return (f"**{entry.text}**" if entry.bold else entry.text) + entry.mark
 
 
 def _html_entry(entry: Entry, *, first: bool) -> str:
