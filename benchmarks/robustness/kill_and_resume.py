@@ -66,9 +66,10 @@ def kill(process: subprocess.Popen, victim: str, chance: random.Random) -> str:
 
 
 def outcome(results: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    (folder,) = (entry for entry in results.iterdir() if entry.is_dir())
-    board = pd.read_csv(folder / "leaderboard.csv")
-    cells = {path.name: pd.read_parquet(path) for path in sorted((folder / "cells").glob("*.parquet"))}
+    # The tracking store keeps a folder of its own beside the suite's.
+    (table,) = results.glob("*/leaderboard.csv")
+    board = pd.read_csv(table)
+    cells = {path.name: pd.read_parquet(path) for path in sorted((table.parent / "cells").glob("*.parquet"))}
     return board.drop(columns=[name for name in board if name in VARYING]), cells
 
 
