@@ -45,6 +45,8 @@ class CorpusSpec:
         Source of the official folds, empty where the corpus has none.
     options : mapping
         Options of `load` with their defaults; they enter a cell's id.
+    user_named : bool
+        The name is a user's own and says nothing of the content (`folder`, `manifest`): chance must not depend on it.
     embedded : bool
         Made by the program itself (the synthetic corpus): `load` gets a cache folder.
     """
@@ -63,6 +65,7 @@ class CorpusSpec:
     defects: tuple[str, ...] = ()
     official_folds: str = ""
     options: Params = field(default_factory=dict)
+    user_named: bool = False
     embedded: bool = False
 
     @property

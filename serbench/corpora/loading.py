@@ -147,7 +147,7 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise CorpusError(f"'{name}' cannot name a corpus", hint="use letters, digits, - and _")
-    return dataclasses.replace(adapter, name=name, **card)
+    return dataclasses.replace(adapter, name=name, user_named=True, **card)
 
 
 def inspect_corpus(
@@ -219,6 +219,7 @@ def _task_table(spec: CorpusSpec, raw: pd.DataFrame, scans: Sequence[Scan], left
     table["speaker"] = [f"{spec.person_prefix}/{name}" if name else "" for name in raw["speaker"]]
     table["duration"] = [scan.seconds for scan in scans]
     table["content"] = [scan.content for scan in scans]
+    table["nickname"] = spec.name if spec.user_named else ""
     table = table[~table["utterance"].isin(left_out)]
     extra = [name for name in table.columns if name not in COLUMNS]
     return table[[*COLUMNS, *extra]].sort_values("id", ignore_index=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class CellJob:
         Positions in the task table.
     mistake : str
         That of the protocol, made on purpose.
+    nicknames : tuple of str
+        Names of corpora that are the user's own.
     """
 
     cell: Cell
@@ -82,8 +84,26 @@ class CellJob:
     save_model: bool = False
     mistake: str = ""
     wanted: Wanted = NOTHING_MORE
+    nicknames: tuple[str, ...] = ()
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
-        cell = self.cell
-        return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
+        return cell_seed(self.cell, self.nicknames, purpose)
+
+
+def cell_seed(cell: Cell, nicknames: Sequence[str], purpose: str) -> int:
+    """A seed for a cell's fold: of the corpus, protocol and fold, but of no name that a user gave to a corpus."""
+    cell = without_nicknames(cell, nicknames)
+    return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
+
+
+def without_nicknames(cell: Cell, nicknames: Sequence[str]) -> Cell:
+    """The cell as chance may know it: without the user's names of corpora and the options that read them."""
+    if not nicknames:
+        return cell
+    corpus = "+".join("" if name in nicknames else name for name in cell.corpus.split("+"))
+    # Where corpora are merged, folds are named by them or by their speakers.
+    project, slash, speaker = cell.fold.partition("/")
+    fold = slash + speaker if "+" in corpus and project in nicknames else cell.fold
+    labels = {"labels": cell.labels["labels"]}
+    return replace(cell, corpus=corpus, fold=fold, labels=labels, corpus_options={}, excluded=())

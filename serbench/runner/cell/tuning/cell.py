@@ -15,7 +15,7 @@ from serbench.protocols.inner import inner_folds
 from serbench.records import INNER_FOLDS, feature_choices
 from serbench.runner.cell.copies import followed_by_copies
 from serbench.runner.cell.inputs import read_matrix
-from serbench.runner.cell.jobs import CellJob
+from serbench.runner.cell.jobs import CellJob, without_nicknames
 from serbench.runner.cell.tuning.journal import Journal, journal_path
 from serbench.runner.cell.tuning.objective import Objective
 from serbench.runner.cell.tuning.search import FEATURES, FOUND, REASON, SEARCHED, Search, best_of, run_search
@@ -83,6 +83,7 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     search = Search(
         cell_id=job.cell.id,
         seed=job.cell.seed,
+        sampled=without_nicknames(job.cell, job.nicknames).id,
         trials=tuning["trials"],
         timeout=tuning.get("timeout"),
         fixed=job.cell.model["params"],
