@@ -39,7 +39,9 @@ def corpora(
     for heading in ("corpus", "state", "utterances", "hours", "speakers", "labels"):
         table.add_column(heading, justify="right" if heading in ("utterances", "hours", "speakers") else "left")
     absent = []
-    for spec in build_registry(circumstances.plugins).all("corpus"):
+    registry = build_registry(circumstances.plugins)
+    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    for spec in registry.all("corpus"):
         row = _row(spec, circumstances)
         if row is None:
             absent.append(spec)
@@ -71,7 +73,9 @@ def verify(
     from serbench.registry import build_registry
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    corpus, findings = inspect_corpus(build_registry(circumstances.plugins).get("corpus", name), circumstances)
+    registry = build_registry(circumstances.plugins)
+    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    corpus, findings = inspect_corpus(registry.get("corpus", name), circumstances)
     hours = corpus.table["duration"].sum() / 3600
     print(f"{name}: {corpus.count} utterances usable, {hours:.2f} h, {_speakers(corpus)} speakers")
     for finding in findings:
