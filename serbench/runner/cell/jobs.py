@@ -13,6 +13,7 @@ from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
 from serbench.records import Cell, Record
+from serbench.specs import NO_MISTAKE, Mistake
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class CellJob:
     ----------
     train, test : ndarray of int
         Positions in the task table.
-    mistake : str
+    mistake : Mistake
         That of the protocol, made on purpose.
     nicknames : tuple of str
         Names of corpora that are the user's own.
@@ -82,7 +83,7 @@ class CellJob:
     environment: Mapping[str, Any]
     force: bool = False
     save_model: bool = False
-    mistake: str = ""
+    mistake: Mistake = NO_MISTAKE
     wanted: Wanted = NOTHING_MORE
     nicknames: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ from serbench.runner.cell.jobs import CellJob, without_nicknames
 from serbench.runner.cell.tuning.journal import Journal, journal_path
 from serbench.runner.cell.tuning.objective import Objective
 from serbench.runner.cell.tuning.search import FEATURES, FOUND, REASON, SEARCHED, Search, best_of, run_search
-from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
+from serbench.specs import ModelSpec
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -68,7 +68,7 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     matrices = [read_matrix(job.task_file, replace(job.cell, features=sets), job.circumstances) for sets in choices]
     rows = table.iloc[job.train].reset_index(drop=True)
     folds, level = _folds(rows, job, int(tuning.get("inner", INNER_FOLDS)))
-    if job.cell.augment and job.mistake != AUGMENT_BEFORE_SPLIT:
+    if job.cell.augment and not job.mistake.splits_copies:
         # Copies follow their parents: into the fits, never among what judges them.
         rows, folds = _with_copies(table, job.train, folds)
     objective = Objective(
