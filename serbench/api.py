@@ -49,7 +49,8 @@ def load_corpus(
     -------
     DataFrame
         One row per utterance: `id`, `corpus`, `utterance`, `path`, `speaker`, `label`, `gender`, `text`, `intensity`,
-        `take`, `official_fold`, `duration` (s), `content` (hash of the decoded audio).
+        `take`, `official_fold`, `duration` (s), `content` (hash of the decoded audio), `nickname` (`name` where it
+        is the user's own: splits do not depend on it).
 
     Raises
     ------

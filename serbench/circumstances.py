@@ -70,11 +70,25 @@ def circumstances(
     Raises
     ------
     UsageError
-        For a count below one, or a `configs/local.yaml` that is not YAML or holds an unknown key.
+        For a count below one, a data folder, corpus or plug-in that is given and not there, or a `configs/local.yaml`
+        that is not YAML or holds an unknown key.
     """
     import platformdirs
 
     local = _local()
+    if data is not None and not Path(data).expanduser().is_dir():
+        raise UsageError(
+            f"no such folder: {data}",
+            where="--data",
+            hint="give the folder that holds one folder per corpus (or set SERBENCH_DATA)",
+        )
+    for name, path in _paths(corpus_paths or {}).items():
+        if not path.exists():
+            raise UsageError(
+                f"there is nothing at {path}",
+                where=f"--corpus-path {name}",
+                hint="give the corpus' folder, or the file of a manifest",
+            )
 
     def folder(key: str, given: str | Path | None, default: str) -> Path:
         return Path(given or os.environ.get(ENVIRONMENT[key]) or local.get(key) or default).expanduser()
@@ -85,7 +99,7 @@ def circumstances(
         results=folder("results", results, "results"),
         corpus_paths=_paths({**local.get("corpus_paths", {}), **(corpus_paths or {})}),
         features_files=_paths({**local.get("features_files", {}), **(features_files or {})}),
-        plugins=tuple(Path(path).resolve() for path in [*local.get("plugins", []), *(plugins or [])]),
+        plugins=tuple(_plugin(path) for path in [*local.get("plugins", []), *(plugins or [])]),
         jobs=_count("jobs", jobs, local, os.cpu_count() or 1),
         threads=_count("threads", threads, local, 1),
         strict=strict,
@@ -94,6 +108,12 @@ def circumstances(
 
 def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
     return {name: Path(path).expanduser() for name, path in values.items()}
+
+
+def _plugin(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        raise UsageError(f"no such plug-in file: {path}", where="--plugin", hint="give the path of a Python file")
+    return Path(path).resolve()
 
 
 def _count(key: str, given: int | None, local: Mapping[str, Any], default: int) -> int:

@@ -42,10 +42,21 @@ class UnknownName(SerbenchError):
 
     @classmethod
     def among(cls, kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UnknownName:
-        """Build the error with the nearest known name ("did you mean")."""
+        """Build the error with the nearest known name ("did you mean"), whatever its case.
+
+        Known names joined by commas are told apart: options take one name each.
+        """
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'? " if near else ""
+        parts = [part.strip() for part in name.split(",")]
+        if len(parts) > 1 and set(parts) <= set(known):
+            return cls(
+                f"'{name}' is no {kind} but {len(parts)} of them",
+                where=where,
+                hint=f"name one at a time: repeat the option for {', '.join(parts)}",
+            )
+        folded = {item.casefold(): item for item in known}
+        near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+        hint = f"did you mean '{folded[near[0]]}'? " if near else ""
         return cls(f"unknown {kind} '{name}'", where=where, hint=f"{hint}known: {', '.join(known) or 'none'}")
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, Any]
 Independence = Literal["speaker", "text", "corpus"]
-# Mistakes of published work that a protocol can make on purpose; what it gives is always called leaky.
-AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST = "augment before split", "select on test"
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,8 @@ class CorpusSpec:
         Source of the official folds, empty where the corpus has none.
     options : mapping
         Options of `load` with their defaults; they enter a cell's id.
+    user_named : bool
+        The name is a user's own and says nothing of the content (`folder`, `manifest`): chance must not depend on it.
     embedded : bool
         Made by the program itself (the synthetic corpus): `load` gets a cache folder.
     emotions : mapping of str to str or None
@@ -111,6 +111,7 @@ class CorpusSpec:
     defects: tuple[str, ...] = ()
     official_folds: str = ""
     options: Params = field(default_factory=dict)
+    user_named: bool = False
     embedded: bool = False
     emotions: Mapping[str, str | None] = field(default_factory=dict)
     terms: str = ""
@@ -167,6 +168,31 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A mistake of published work that a protocol makes on purpose; without a leak it is none, and false.
+
+    Attributes
+    ----------
+    leak : str
+        What the audit calls it: a leak of the whole test part, whatever else is shared.
+    splits_copies : bool
+        Originals and augmented copies are split together; only rows with copies can make it.
+    validates_on_test : bool
+        The test part is the validation part; only models that take one can make it, and none is tuned.
+    """
+
+    leak: str = ""
+    splits_copies: bool = False
+    validates_on_test: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.leak)
+
+
+NO_MISTAKE = Mistake()
+
+
+@dataclass(frozen=True)
 class ProtocolSpec:
     """A way to split a corpus.
 
@@ -182,9 +208,8 @@ class ProtocolSpec:
     pin : callable, optional
         ``pin(params) -> params`` for a protocol that reads a file: adds the hash of its content, so that a changed
         file is another split with other cell ids.
-    mistake : {"", "augment before split", "select on test"}
-        For demonstration only: originals and augmented copies are split together, or the epoch is chosen on the test
-        part. The verdict is leaky whatever else is found.
+    mistake : Mistake
+        For demonstration only; the verdict is leaky whatever else is found.
     """
 
     name: str
@@ -194,7 +219,7 @@ class ProtocolSpec:
     params: Params = field(default_factory=dict)
     pin: Callable[[Params], dict[str, Any]] | None = None
     description: str = ""
-    mistake: str = ""
+    mistake: Mistake = NO_MISTAKE
 
 
 @dataclass(frozen=True)

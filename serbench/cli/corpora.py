@@ -43,7 +43,9 @@ def corpora(
     for heading in ("corpus", "state", "utterances", "hours", "speakers", "labels"):
         table.add_column(heading, justify="right" if heading in ("utterances", "hours", "speakers") else "left")
     absent = []
-    for spec in build_registry(circumstances.plugins).all("corpus"):
+    registry = build_registry(circumstances.plugins)
+    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    for spec in registry.all("corpus"):
         row = _row(spec, circumstances)
         if row is None:
             absent.append(spec)
@@ -73,7 +75,9 @@ def verify(
     from serbench.registry import build_registry
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    if not verify_and_print(build_registry(circumstances.plugins).get("corpus", name), circumstances, full):
+    registry = build_registry(circumstances.plugins)
+    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    if not verify_and_print(registry.get("corpus", name), circumstances, full):
         raise typer.Exit(1)
 
 

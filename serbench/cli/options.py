@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from serbench.circumstances import Circumstances
 from serbench.circumstances import circumstances as fill_in
-from serbench.errors import UsageError
+from serbench.errors import UnknownName, UsageError
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder with one folder per corpus [SERBENCH_DATA].")]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder for features [SERBENCH_CACHE].")]
@@ -46,7 +47,7 @@ def circumstances(
     Raises
     ------
     UsageError
-        For a NAME=PATH that is none, or a count below one.
+        For a NAME=PATH that is none, a path where nothing is, or a count below one.
     """
     return fill_in(
         corpus_paths=named_paths(corpus_path, "--corpus-path"),
@@ -54,6 +55,14 @@ def circumstances(
         plugins=plugin,
         **given,
     )
+
+
+def refuse_unknown_corpora(corpus_path: list[str] | None, known: Iterable[str]) -> None:
+    """Raise an `UnknownName` for a `--corpus-path` of a corpus that nothing here would read."""
+    known = list(known)
+    for name in named_paths(corpus_path, "--corpus-path"):
+        if name not in known:
+            raise UnknownName.among("corpus", name, known, where="--corpus-path")
 
 
 def named_paths(pairs: list[str] | None, option: str) -> dict[str, Path]:

@@ -87,6 +87,7 @@ def run(
     budget, inner = _positive("--trials", trials, "trials"), _positive("--inner", inner, "inner folds")
     rows = [name.lower() for name in row or ()]
     filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels, row=rows)
+    _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
     how = {
@@ -104,6 +105,16 @@ def _positive(option: str, given: int | None, what: str) -> int | None:
     if given is not None and given < 1:
         raise UsageError(f"a budget of {given} {what}", where=option, hint="give 1 or more, or leave it out")
     return given
+
+
+def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], registry: Registry) -> None:
+    from serbench.runner.suite.file import load_suite, suite_names
+
+    if corpus_path:
+        own = {
+            item.name for suite in map(load_suite, names or suite_names()) for entry in suite.corpora for item in entry
+        }
+        options.refuse_unknown_corpora(corpus_path, {*own, *registry.names("corpus")})
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:

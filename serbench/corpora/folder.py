@@ -68,5 +68,6 @@ FOLDER = CorpusSpec(
     homepage="",
     labels=(),
     load=load,
+    user_named=True,
     options={"speaker": ""},
 )

@@ -153,7 +153,7 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
     if not name or name != Path(name).name or name.startswith("."):
         raise CorpusError(f"'{name}' cannot name a corpus", hint="use letters, digits, - and _")
     # Where the adapter's own corpus is published says nothing about the user's.
-    return dataclasses.replace(adapter, name=name, sources=(), steps=(), **card)
+    return dataclasses.replace(adapter, name=name, user_named=True, sources=(), steps=(), **card)
 
 
 def inspect_corpus(
@@ -251,6 +251,7 @@ def _task_table(spec: CorpusSpec, raw: pd.DataFrame, scans: Sequence[Scan], left
     table["speaker"] = [f"{spec.person_prefix}/{name}" if name else "" for name in raw["speaker"]]
     table["duration"] = [scan.seconds for scan in scans]
     table["content"] = [scan.content for scan in scans]
+    table["nickname"] = spec.name if spec.user_named else ""
     table = table[~table["utterance"].isin(left_out)]
     extra = [name for name in table.columns if name not in COLUMNS]
     return table[[*COLUMNS, *extra]].sort_values("id", ignore_index=True)

@@ -85,4 +85,5 @@ MANIFEST = CorpusSpec(
     homepage="",
     labels=(),
     load=load,
+    user_named=True,
 )

@@ -23,6 +23,7 @@ COLUMNS = (
     "official_fold",
     "duration",
     "content",
+    "nickname",
 )
 
 
@@ -72,7 +73,9 @@ def fingerprint(table: pd.DataFrame) -> str:
 
     Row order and file locations do not matter.
     """
-    columns = sorted(set(table.columns) - {"path", "duration"})
+    # Of a corpus that has no nickname, results from before there was this column stay valid.
+    unnamed = set() if "nickname" in table and (table["nickname"] != "").any() else {"nickname"}
+    columns = sorted(set(table.columns) - {"path", "duration"} - unnamed)
     ordered = table.sort_values("id")
     return content_id([columns, *(ordered[name].astype(str).tolist() for name in columns)])
 

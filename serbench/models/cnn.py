@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from serbench.models.deep.defaults import TRAINING, training_space
-from serbench.models.params import complete
-from serbench.specs import ModelSpec
+from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
-    **TRAINING,
     **{"epochs": 40, "patience": 40, "noise": 0.2, "shift": 0.2, "time_mask": 0.15},
     **{"filters": 64, "blocks": 3, "kernel": 5, "dropout": 0.2},
 }
-
-
-def build(params, *, n_classes, seed):
-    """Build the network's estimator."""
-    from serbench.models.deep.estimator import DeepClassifier
-
-    return DeepClassifier(network, complete("cnn", PARAMS, params), n_classes=n_classes, seed=seed)
 
 
 def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
@@ -33,9 +23,8 @@ def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
 
 
 def space(trial):
-    """Search widths, kernel, dropout and the training."""
+    """Search widths, kernel and dropout."""
     return {
-        **training_space(trial),
         "filters": trial.suggest_categorical("filters", [32, 64, 96]),
         "blocks": trial.suggest_int("blocks", 2, 4),
         "kernel": trial.suggest_categorical("kernel", [3, 5, 7]),
@@ -43,13 +32,11 @@ def space(trial):
     }
 
 
-CNN = ModelSpec(
-    name="cnn",
-    accepts="sequence",
+CNN = network_spec(
+    "cnn",
+    network,
+    PARAMS,
+    space,
     version="2",
-    build=build,
-    params=PARAMS,
-    space=space,
-    validation=True,
     description="1-D convolutional network",
 )

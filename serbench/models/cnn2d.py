@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from serbench.models.deep.defaults import TRAINING, training_space
-from serbench.models.params import complete
-from serbench.specs import ModelSpec
+from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
-    **TRAINING,
     **{"epochs": 40, "patience": 40, "noise": 0.2, "shift": 0.2, "time_mask": 0.15},
     **{"filters": 12, "blocks": 4, "kernel": 3, "dropout": 0.1},
 }
-
-
-def build(params, *, n_classes, seed):
-    """Build the network's estimator."""
-    from serbench.models.deep.estimator import DeepClassifier
-
-    return DeepClassifier(network, complete("cnn2d", PARAMS, params), n_classes=n_classes, seed=seed)
 
 
 def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
@@ -36,23 +26,20 @@ def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
 
 
 def space(trial):
-    """Search widths, depth, dropout and the training."""
+    """Search widths, depth and dropout."""
     return {
-        **training_space(trial),
         "filters": trial.suggest_categorical("filters", [8, 12, 16]),
         "blocks": trial.suggest_int("blocks", 3, 5),
         "dropout": trial.suggest_float("dropout", 0.1, 0.5),
     }
 
 
-CNN2D = ModelSpec(
-    name="cnn2d",
-    accepts="sequence",
+CNN2D = network_spec(
+    "cnn2d",
+    network,
+    PARAMS,
+    space,
     version="2",
-    build=build,
-    params=PARAMS,
-    space=space,
     features=("logmel",),
-    validation=True,
     description="2-D convolutional network over the log-mel image",
 )

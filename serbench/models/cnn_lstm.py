@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from serbench.models.deep.defaults import TRAINING, training_space
-from serbench.models.params import complete
-from serbench.specs import ModelSpec
+from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
-    **TRAINING,
     **{"pool": 4, "epochs": 30, "patience": 30, "noise": 0.3, "shift": 0.3, "time_mask": 0.15},
     **{"filters": 64, "kernel": 5, "units": 64, "dropout": 0.1},
 }
-
-
-def build(params, *, n_classes, seed):
-    """Build the network's estimator."""
-    from serbench.models.deep.estimator import DeepClassifier
-
-    return DeepClassifier(network, complete("cnn_lstm", PARAMS, params), n_classes=n_classes, seed=seed)
 
 
 def network(frames, valid, *, n_classes, filters, kernel, units, dropout):
@@ -32,9 +22,8 @@ def network(frames, valid, *, n_classes, filters, kernel, units, dropout):
 
 
 def space(trial):
-    """Search widths, kernel, recurrent units, dropout and the training."""
+    """Search widths, kernel, recurrent units and dropout."""
     return {
-        **training_space(trial),
         "filters": trial.suggest_categorical("filters", [32, 64, 96]),
         "kernel": trial.suggest_categorical("kernel", [3, 5, 7]),
         "units": trial.suggest_categorical("units", [32, 64, 96]),
@@ -42,13 +31,11 @@ def space(trial):
     }
 
 
-CNN_LSTM = ModelSpec(
-    name="cnn_lstm",
-    accepts="sequence",
+CNN_LSTM = network_spec(
+    "cnn_lstm",
+    network,
+    PARAMS,
+    space,
     version="3",
-    build=build,
-    params=PARAMS,
-    space=space,
-    validation=True,
     description="convolutions, then a bidirectional LSTM with attention",
 )

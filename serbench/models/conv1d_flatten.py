@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from serbench.models.deep.defaults import TRAINING
-from serbench.models.params import complete
-from serbench.specs import ModelSpec
+from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
-    **TRAINING,
     # As published: Adam at 0.001 without decay, about 30 epochs; the schedule lowers the rate instead of plateaus.
     "epochs": 30,
     "learning_rate": 1e-3,
@@ -24,14 +21,6 @@ PARAMS = {
 }
 
 
-def build(params, *, n_classes, seed):
-    """Build the network's estimator."""
-    from serbench.models.deep.estimator import DeepClassifier
-
-    chosen = complete("conv1d_flatten", PARAMS, params)
-    return DeepClassifier(network, chosen, n_classes=n_classes, seed=seed)
-
-
 def network(sequence, valid, *, n_classes, frames, filters, kernel, dropout, dense_dropout):
     """Convolutions of f, 2 f and 4 f filters, each halving time; dense layers of 2 f and f values."""
     from serbench.models.deep.fixed import FixedLength, dense_head, plain_block
@@ -42,19 +31,17 @@ def network(sequence, valid, *, n_classes, frames, filters, kernel, dropout, den
     return dense_head(x, (2 * filters, filters), dense_dropout, n_classes)
 
 
-CONV1D_FLATTEN = ModelSpec(
-    name="conv1d_flatten",
-    accepts="sequence",
-    build=build,
-    params=PARAMS,
-    validation=True,
+CONV1D_FLATTEN = network_spec(
+    "conv1d_flatten",
+    network,
+    PARAMS,
     description="published P4: three plain convolutions over zero-padded frames, flattened into dense layers",
 )
 
-CONV1D_FLATTEN_FIXED = ModelSpec(
-    name="conv1d_flatten_fixed",
-    accepts="sequence",
-    build=build,
-    params=PARAMS,
+CONV1D_FLATTEN_FIXED = network_spec(
+    "conv1d_flatten_fixed",
+    network,
+    PARAMS,
+    validation=False,
     description="conv1d_flatten for all its epochs on the whole training part: none is set aside to choose the epoch",
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from serbench.models.deep.defaults import TRAINING
-from serbench.models.params import complete
-from serbench.specs import ModelSpec
+from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
-    **TRAINING,
     "learning_rate": 1e-3,
     "weight_decay": 0.0,
     "label_smoothing": 0.0,
@@ -17,14 +14,6 @@ PARAMS = {
     "pool_values": 8,
     "dropout": 0.25,
 }
-
-
-def build(params, *, n_classes, seed):
-    """Build the network's estimator."""
-    from serbench.models.deep.fixed import VectorClassifier
-
-    chosen = complete("conv1d_vector", PARAMS, params)
-    return VectorClassifier(network, chosen, n_classes=n_classes, seed=seed)
 
 
 def network(vector, valid, *, n_classes, filters, kernel, pool_values, dropout):
@@ -40,11 +29,10 @@ def network(vector, valid, *, n_classes, filters, kernel, pool_values, dropout):
     return dense_head(x, (), dropout, n_classes)
 
 
-CONV1D_VECTOR = ModelSpec(
-    name="conv1d_vector",
+CONV1D_VECTOR = network_spec(
+    "conv1d_vector",
+    network,
+    PARAMS,
     accepts="vector",
-    build=build,
-    params=PARAMS,
-    validation=True,
     description="published P5: convolutions along the values of one vector",
 )

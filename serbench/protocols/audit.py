@@ -12,11 +12,10 @@ from serbench.protocols.sharing import PARENT, TWIN, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
 from serbench.scoring.margins import margin_uar
-from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, Split
+from serbench.specs import NO_MISTAKE, Mistake, Split
 
 NOTEWORTHY = 0.02
 COPIES = "augmented copies of test parents in training"
-MISTAKES = {AUGMENT_BEFORE_SPLIT: "augmented before the split", SELECT_ON_TEST: "epoch chosen on test"}
 
 
 def audit_split(
@@ -26,7 +25,7 @@ def audit_split(
     normalise: str = "none",
     independence: Collection[str] = (),
     corpus_labels: Collection[str] = (),
-    mistake: str = "",
+    mistake: Mistake = NO_MISTAKE,
 ) -> dict[str, Any]:
     """Say what the test part of a split shares with its training part.
 
@@ -40,8 +39,8 @@ def audit_split(
         What the protocol promises: a shared sentence is a leak where text independence is promised, else a note.
     corpus_labels : collection of str
         The corpus' own labels; a shorter class list is noted.
-    mistake : str
-        That of the protocol (`ProtocolSpec.mistake`): a leak of the whole test part, whatever else is shared.
+    mistake : Mistake
+        That of the protocol: a leak of the whole test part, whatever else is shared.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def audit_split(
     train, test = (np.unique(table.positions(ids)) for ids in (split.train, split.test))
     leaks = _leaks(table, train, test, independence)
     if mistake:
-        leaks.append(_leak(MISTAKES[mistake], table.ids(test)))
+        leaks.append(_leak(mistake.leak, table.ids(test)))
     speakers_known = not (table.unknown("speaker", train) or table.unknown("speaker", test))
     kinds = tuple(leak["kind"] for leak in leaks)
     return {

@@ -2,6 +2,11 @@
 
 Chance comes from hashes of names, never from a stream of random numbers: the result cannot depend on
 row order or on a library's version, and an added utterance leaves the order of the others as it was.
+
+The names hashed are the corpus' own: ``corpus/utterance`` and ``project/speaker`` of a corpus that has a card of its
+own, so that its published folds stand for good. A name that a user gave (column `nickname`: corpora read by `folder`,
+`manifest` or a derived card) is left out: utterances are known by their audio, speakers by what the corpus calls them.
+So the same recordings fall into the same folds under any nickname, and through either adapter.
 """
 
 from __future__ import annotations
@@ -25,29 +30,58 @@ def shuffled(names: Sequence[str], seed: int) -> np.ndarray:
     return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
 
 
-def deal_stratified(labels: np.ndarray, ids: np.ndarray, k: int, seed: int) -> np.ndarray:
+def utterance_keys(table: pd.DataFrame) -> np.ndarray:
+    """What each utterance of a task table is called where chance decides: its id, or its audio under a nickname.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+    """
+    if "nickname" not in table:
+        return table["id"].to_numpy()
+    return table["id"].where(table["nickname"] == "", table["content"]).to_numpy()
+
+
+def unit_keys(table: pd.DataFrame, units: np.ndarray) -> dict[str, str]:
+    """What each unit (speaker, sentence) is called where chance decides: its name, without a nickname before it."""
+    keys = {name: name for name in units}
+    if "nickname" not in table:
+        return keys
+    named = table["nickname"].to_numpy() != ""
+    # Speakers of two corpora may share their names; the audio tells the corpora apart, whatever they are called.
+    first = table[named].groupby("nickname")["content"].min()
+    marks = first.to_dict() if len(first) > 1 else dict.fromkeys(first.index, "")
+    for name, speaker, nickname in zip(units[named], table["speaker"][named], table["nickname"][named], strict=True):
+        if name == speaker and name.startswith(f"{nickname}/"):
+            keys[name] = marks[nickname] + name.removeprefix(nickname)
+    return keys
+
+
+def deal_stratified(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     """Deal utterances to k folds, class by class in shuffled order.
 
     Every class and the whole are spread so evenly that no two folds differ by more than one utterance.
 
     Parameters
     ----------
-    labels, ids : ndarray, shape (n,)
+    table : DataFrame
+        Task table, n rows.
 
     Returns
     -------
     ndarray of int, shape (n,)
         Folds 0..k-1.
     """
-    order = shuffled(ids, seed)
+    labels = table["label"].to_numpy()
+    order = shuffled(utterance_keys(table), seed)
     by_class = order[np.argsort(labels[order].astype(str), kind="stable")]
-    folds = np.empty(len(ids), dtype=np.int64)
+    folds = np.empty(len(table), dtype=np.int64)
     # The dealer does not start anew with each class: the sizes of the folds stay even too.
-    folds[by_class] = np.arange(len(ids)) % k
+    folds[by_class] = np.arange(len(table)) % k
     return folds
 
 
-def draw_stratified(labels: np.ndarray, ids: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+def draw_stratified(table: pd.DataFrame, fraction: float, seed: int) -> np.ndarray:
     """Draw a fraction of the utterances, the same of every class, leaving at least one of each.
 
     Returns
@@ -55,8 +89,9 @@ def draw_stratified(labels: np.ndarray, ids: np.ndarray, fraction: float, seed: 
     ndarray of bool, shape (n,)
         True for those drawn. A class of one utterance gives none, any other at least one.
     """
-    drawn = np.zeros(len(ids), dtype=bool)
-    order = shuffled(ids, seed)
+    labels = table["label"].to_numpy()
+    drawn = np.zeros(len(table), dtype=bool)
+    order = shuffled(utterance_keys(table), seed)
     classes = [order[labels[order] == label] for label in sorted(set(labels))]
     # Rounding the running total, not each class, keeps the whole at its fraction too.
     totals = np.rint(fraction * np.cumsum([len(members) for members in classes]))
@@ -87,7 +122,8 @@ def deal_units(table: pd.DataFrame, units: np.ndarray, shares: Sequence[float], 
         Folds 0..len(shares)-1; none is empty.
     """
     names, codes = np.unique(units.astype(str), return_inverse=True)
-    order = shuffled(names, seed)
+    keys = unit_keys(table, units.astype(str))
+    order = shuffled([keys[name] for name in names], seed)
     loads = _loads(table, codes)[order]
     due = np.rint(np.outer(shares, loads.sum(axis=0))).astype(np.int64)
     folds = _improve(loads, _greedy(loads, due), due)

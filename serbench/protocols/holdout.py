@@ -31,6 +31,5 @@ def draw_holdout(table: pd.DataFrame, seed: int, test_size: float, protocol: str
             where=protocol,
             hint=f"drop or merge '{label}' in the suite",
         )
-    ids, labels = table["id"].to_numpy(), table["label"].to_numpy()
-    drawn = draw_stratified(labels, ids, test_size, seed_for(seed, "stratified_holdout"))
+    drawn = draw_stratified(table, test_size, seed_for(seed, "stratified_holdout"))
     return splits_by_fold(table, drawn.astype(int), order=[1])

@@ -87,7 +87,7 @@ def inner_folds(
     seed = seed_for(seed, "inner folds")
     level, units = next(_levels(ordered, independence, UNITS_FOR_FOLDS), ("stratified", None))
     if units is None:
-        folds = deal_stratified(ordered["label"].to_numpy(), ordered["id"].to_numpy(), min(k, len(table)), seed)
+        folds = deal_stratified(ordered, min(k, len(table)), seed)
     else:
         count = min(k, len(set(units)))
         folds = deal_units(ordered, units, np.full(count, 1 / count), seed)
@@ -101,7 +101,7 @@ def _draw(table: pd.DataFrame, independence: Collection[str], fraction: float, s
         drawn = _draw_units(table, units, fraction, seed)
         if drawn is not None:
             return drawn, level
-    return draw_stratified(table["label"].to_numpy(), table["id"].to_numpy(), fraction, seed), "stratified"
+    return draw_stratified(table, fraction, seed), "stratified"
 
 
 def _draw_units(table: pd.DataFrame, units: np.ndarray, fraction: float, seed: int) -> np.ndarray | None:

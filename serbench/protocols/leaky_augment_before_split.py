@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from serbench.protocols.holdout import draw_holdout
-from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
+from serbench.specs import Mistake, ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, test_size: float = 0.2) -> list[Split]:
@@ -22,6 +22,6 @@ LEAKY_AUGMENT_BEFORE_SPLIT = ProtocolSpec(
     version="1",
     split=split,
     params={"test_size": 0.2},
-    mistake=AUGMENT_BEFORE_SPLIT,
+    mistake=Mistake("augmented before the split", splits_copies=True),
     description="WRONG on purpose: originals and augmented copies are split together; for augmented rows only",
 )

@@ -15,7 +15,7 @@ from serbench.registry import build_registry
 from serbench.specs import ProtocolSpec, Split
 
 REQUIRED = ("id", "label")
-OPTIONAL = ("speaker", "gender", "text", "official_fold", "content")
+OPTIONAL = ("speaker", "gender", "text", "official_fold", "content", "nickname")
 SPLIT_COLUMNS = ("corpus", "protocol", "seed", "fold", "utterance", "speaker", "role")
 
 
@@ -27,7 +27,8 @@ def split(table: pd.DataFrame, protocol: str | ProtocolSpec, seed: int = 0, **pa
     table : DataFrame
         A task table, or any table with the columns `id` (``corpus/utterance``) and `label`, and those
         that the protocol needs: `speaker`, `text`, `official_fold`; `gender` balances, `content` (a
-        hash of the audio) finds doubled recordings.
+        hash of the audio) finds doubled recordings, `nickname` (the corpus' name, where it is the user's
+        own) is kept out of chance.
     protocol : str or ProtocolSpec
         A name that `serbench list protocols` shows, or a spec of one's own.
     seed : int

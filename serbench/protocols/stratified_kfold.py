@@ -31,8 +31,7 @@ def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
             if counts.min() > 1
             else f"drop or merge '{label}' in the suite",
         )
-    folds = deal_stratified(table["label"].to_numpy(), table["id"].to_numpy(), k, seed_for(seed, name))
-    return splits_by_fold(table, folds + 1)
+    return splits_by_fold(table, deal_stratified(table, k, seed_for(seed, name)) + 1)
 
 
 STRATIFIED_KFOLD = ProtocolSpec(

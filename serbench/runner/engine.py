@@ -163,6 +163,7 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             save_model=save_models,
             mistake=item.mistake,
             wanted=item.wanted,
+            nicknames=item.task.nicknames,
         )
 
 

@@ -16,11 +16,11 @@ from serbench.circumstances import Circumstances
 from serbench.errors import ResultsError
 from serbench.features.matrix import FeatureMatrix
 from serbench.features.normalise import normalise_by_speaker
-from serbench.identity import seed_for
 from serbench.records import Cell, Record
 from serbench.registry import Registry
 from serbench.runner.cell.fitting import FittedModel, fit_model, training_parts
 from serbench.runner.cell.inputs import read_matrix
+from serbench.runner.cell.jobs import cell_seed
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
@@ -66,14 +66,15 @@ def probe_cell(suite: str, record: Record, registry: Registry, circumstances: Ci
         independence,
         validate=spec.validation,
         mistake=item.mistake,
-        seed=_seed(cell, "validation"),
+        seed=cell_seed(cell, item.task.nicknames, "validation"),
     )
 
     def prepare(raw: FeatureMatrix) -> FeatureMatrix:
         return normalise_by_speaker(raw, table["speaker"]) if cell.normalise == "speaker" else raw
 
     def fitted(prepared: FeatureMatrix) -> FittedModel:
-        return fit_model(spec, record.params, prepared, table, labels, training, seed=_seed(cell, spec.name))
+        seed = cell_seed(cell, item.task.nicknames, spec.name)
+        return fit_model(spec, record.params, prepared, table, labels, training, seed=seed)
 
     return {"fold": cell.fold, "seed": cell.seed, **probe_fit(fitted, prepare, matrix, train, test)}
 
@@ -114,10 +115,6 @@ def probe_fit(
         "order": float(order),
         "order_dependent": bool(order > ORDER_TOLERANCE),
     }
-
-
-def _seed(cell: Cell, purpose: str) -> int:
-    return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
 
 
 def _with_noise(matrix: FeatureMatrix, rows: np.ndarray) -> FeatureMatrix:

@@ -35,6 +35,8 @@ def refused(answer, *said: str) -> None:
 
 
 def test_a_missing_data_root(serbench, tiny_suite, tmp_path):
+    refused(serbench("run", tiny_suite, *RUN, "--data", tmp_path / "nowhere"), "no such folder", "SERBENCH_DATA")
+    (tmp_path / "nowhere").mkdir()
     refused(serbench("run", tiny_suite, *RUN, "--data", tmp_path / "nowhere"), "absent: tiny", "SERBENCH_DATA")
 
 
@@ -78,7 +80,23 @@ def test_fewer_samples_per_class_than_folds(run_tiny, own_corpus, tiny_suite):
         (("run", "demo", "--corpus", "sinthetic"), "did you mean 'synthetic'"),
         (("run", "demo", "--jobs", "0"), "give a whole number"),
         (("run", "demo", "--trials", "0"), "1 or more"),
+        (("run", "demo", "--model", "SVM"), "did you mean 'svm'"),
+        (("run", "demo", "--protocol", "LOSO"), "did you mean 'loso'"),
+        (("run", "demo", "--model", "svm,lda"), "repeat the option for svm, lda"),
+        (("run", "demo", "--model", "svm, lad"), "did you mean"),
+        (("run", "demo", "--plugin", "nofile.py"), "no such plug-in file: nofile.py"),
+        (("list", "models", "--plugin", "nofile.py"), "no such plug-in file: nofile.py"),
+        (("run", "demo", "--data", "/nope"), "no such folder: /nope"),
+        (("corpora", "--data", "/nope"), "no such folder: /nope"),
         (("run", "demo", "--corpus-path", "emodb"), "is not NAME=PATH"),
+        (("run", "demo", "--corpus-path", "emodb=nofile"), "there is nothing at nofile"),
+        (("run", "demo", "--corpus-path", "emobd=."), "did you mean 'emodb'"),
+        (("corpora", "--corpus-path", "emobd=."), "did you mean 'emodb'"),
+        (("corpora", "verify", "emodb", "--corpus-path", "emobd=."), "did you mean 'emodb'"),
+        (
+            ("splits", "export", "emodb", "loso", "--output", "x.csv", "--corpus-path", "emobd=."),
+            "did you mean 'emodb'",
+        ),
         (("run", "demo", "--features-file", "own=nowhere.npz", "--features", "own"), "nowhere.npz"),
         (("leaderboard", "nothing"), "nothing"),
         (("leaderboard", "--format", "xml"), "xml"),
@@ -100,6 +118,17 @@ def test_misspelt_words_of_the_command_line(serbench, words):
 def test_a_misspelt_key_of_a_suite(serbench, tiny_suite, tiny_data):
     tiny_suite.write_text(tiny_suite.read_text().replace("models:", "modles:"))
     refused(serbench("run", tiny_suite, "--data", tiny_data), "tiny.yaml, line 5", "did you mean 'models'")
+
+
+def test_the_name_of_a_packaged_corpus_for_other_audio(serbench, tiny_suite, tiny_data):
+    tiny_suite.write_text(tiny_suite.read_text().replace("name: tiny", "name: savee"))
+    place = ("--corpus-path", f"savee={tiny_data / 'tiny'}")
+    refused(serbench("run", tiny_suite, *RUN, *place), "'savee' is the name of a corpus", "another name")
+
+
+def test_a_place_for_a_corpus_of_the_suite_is_taken(serbench, tiny_suite, tiny_data):
+    answer = serbench("run", tiny_suite, *RUN, "--dry-run", "--corpus-path", f"tiny={tiny_data / 'tiny'}")
+    assert answer.status == 0, answer
 
 
 def test_a_suite_in_broken_yaml(serbench, tiny_suite):

@@ -10,6 +10,7 @@ from serbench.corpora.loading import open_corpus
 from serbench.corpora.ravdess import SONG_SPEC, SPEECH_SPEC, TEST_ACTORS
 from serbench.corpora.savee import SAVEE
 from serbench.corpora.tess import TESS
+from serbench.registry import build_registry
 
 COLUMNS = ["utterance", "speaker", "label", "gender", "text", "intensity", "take", "official_fold"]
 KIDS, DOGS = "Kids are talking by the door", "Dogs are sitting by the door"
@@ -172,3 +173,10 @@ def test_official_folds_partition_the_actors():
 
 def test_cremad_gender_counts_are_the_published_ones():
     assert len(WOMEN) == 43  # of 91 actors, 48 are men (Cao et al. 2014)
+
+
+def test_every_packaged_corpus_is_tested_here():
+    packaged = {spec.name for spec in build_registry().all("corpus") if not (spec.embedded or spec.user_named)}
+    assert packaged == {spec.name for spec, _ in EXPECTED}
+    # Speech and song share their names' rules.
+    assert packaged - {SONG_SPEC.name} == {spec.name for spec, _, _ in STRANGE}

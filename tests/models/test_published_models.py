@@ -1,27 +1,9 @@
-"""The models of published claims and the speaker floor keep the contract; what they are made of is as published."""
+"""The models of published claims and the speaker floor are made as published."""
 
 import numpy as np
 import pytest
 
-from serbench.models.contract import check_model
 from serbench.registry import build_registry
-
-FLATTEN = {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0}
-TINY = {
-    "conv1d_flatten": FLATTEN,
-    "conv1d_flatten_fixed": FLATTEN,
-    "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
-    "speaker_identity": {},
-}
-
-
-@pytest.mark.parametrize("name", TINY)
-def test_published_models_keep_the_contract(name):
-    checks = check_model(build_registry().get("model", name), TINY[name])
-    # Knowing the speaker alone does not tell these labels apart.
-    expected = {"learns", "label order"} if name == "speaker_identity" else set()
-    failed = {check.name: check.detail for check in checks if check.ok is False}
-    assert set(failed) <= expected, failed
 
 
 def test_the_network_of_p4_is_built_as_described():

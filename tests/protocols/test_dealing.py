@@ -64,8 +64,7 @@ def test_one_huge_unit_leaves_no_fold_empty():
 @settings(max_examples=30, deadline=None)
 def test_stratified_folds_differ_by_one_at_most(counts, k, seed):
     labels = np.repeat([f"l{i}" for i in range(len(counts))], counts)
-    ids = np.array([f"id{i}" for i in range(len(labels))])
-    folds = deal_stratified(labels, ids, k, seed)
+    folds = deal_stratified(pd.DataFrame({"id": [f"id{i}" for i in range(len(labels))], "label": labels}), k, seed)
     for members in [np.ones(len(labels), bool), *[labels == label for label in set(labels)]]:
         sizes = np.bincount(folds[members], minlength=k)
         assert sizes.max() - sizes.min() <= 1
@@ -74,7 +73,7 @@ def test_stratified_folds_differ_by_one_at_most(counts, k, seed):
 @pytest.mark.parametrize(("fraction", "expected"), [(0.2, [2, 4]), (0.01, [1, 1]), (0.99, [9, 19])])
 def test_a_draw_leaves_and_takes_one_of_each_class(fraction, expected):
     labels = np.repeat(["a", "b"], [10, 20])
-    drawn = draw_stratified(labels, np.array([str(i) for i in range(30)]), fraction, 0)
+    drawn = draw_stratified(pd.DataFrame({"id": map(str, range(30)), "label": labels}), fraction, 0)
     assert [int(drawn[labels == label].sum()) for label in "ab"] == expected
 
 

@@ -45,6 +45,13 @@ def recurrent(x, valid, cell: str, units: int, dropout: float):
     return keras.layers.Dropout(dropout)(Trim()(x, valid))
 
 
+def recurrent_stack(x, valid, cell: str, units: int, layers: int, dropout: float):
+    """Bidirectional recurrent layers, one upon the other."""
+    for _ in range(layers):
+        x = recurrent(x, valid, cell, units, dropout)
+    return x
+
+
 def classify(x, valid, n_classes: int, dropout: float):
     """Statistics over time under attention and plainly, then a linear layer: logits."""
     x = keras.layers.Concatenate()([AttentionPooling()(x, valid), StatisticsPooling()(x, valid)])

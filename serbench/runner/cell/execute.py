@@ -24,7 +24,7 @@ from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix
 from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
 from serbench.runner.cell.locks import lock
 from serbench.runner.cell.tuning.cell import tune_cell
-from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
+from serbench.specs import ModelSpec
 
 
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
@@ -169,7 +169,7 @@ def _training_parts(job: CellJob, table: pd.DataFrame, *, validate: bool) -> Tra
 
 def _followed(job: CellJob, table: pd.DataFrame, training: Training) -> Training:
     """The training rows and their copies; what is split together with its copies has them already."""
-    if not job.cell.augment or job.mistake == AUGMENT_BEFORE_SPLIT:
+    if not job.cell.augment or job.mistake.splits_copies:
         return training
     return replace(training, fit=followed_by_copies(table, training.fit))
 

@@ -13,7 +13,7 @@ from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
 from serbench.protocols.inner import validation_split
 from serbench.scoring import label_codes
-from serbench.specs import SELECT_ON_TEST, ModelSpec
+from serbench.specs import Mistake, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def training_parts(
     independence: Collection[str],
     *,
     validate: bool,
-    mistake: str,
+    mistake: Mistake,
     seed: int,
 ) -> Training:
     """Cut the validation part from the training part, with the protocol's own independence.
@@ -45,12 +45,12 @@ def training_parts(
         Positions on each side.
     validate : bool
         Whether there is a validation part at all.
-    mistake : str
-        "select on test" takes the test part for it, for demonstration.
+    mistake : Mistake
+        One that validates on test takes the test part for it.
     """
     if not validate:
         return Training(train, train[:0], "")
-    if mistake == SELECT_ON_TEST:
+    if mistake.validates_on_test:
         return Training(train, test, "test")
     fit, validation, level = validation_split(table.iloc[train].reset_index(drop=True), independence, seed=seed)
     return Training(train[fit], train[validation], level)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
 from serbench.records import Cell, Record
 from serbench.scoring import uar
+from serbench.specs import NO_MISTAKE, Mistake
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,10 @@ class CellJob:
     ----------
     train, test : ndarray of int
         Positions in the task table.
-    mistake : str
+    mistake : Mistake
         That of the protocol, made on purpose.
+    nicknames : tuple of str
+        Names of corpora that are the user's own.
     """
 
     cell: Cell
@@ -82,13 +85,31 @@ class CellJob:
     environment: Mapping[str, Any]
     force: bool = False
     save_model: bool = False
-    mistake: str = ""
+    mistake: Mistake = NO_MISTAKE
     wanted: Wanted = NOTHING_MORE
+    nicknames: tuple[str, ...] = ()
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
-        cell = self.cell
-        return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
+        return cell_seed(self.cell, self.nicknames, purpose)
+
+
+def cell_seed(cell: Cell, nicknames: Sequence[str], purpose: str) -> int:
+    """A seed for a cell's fold: of the corpus, protocol and fold, but of no name that a user gave to a corpus."""
+    cell = without_nicknames(cell, nicknames)
+    return seed_for(cell.seed, cell.corpus, cell.protocol_name, cell.fold, purpose)
+
+
+def without_nicknames(cell: Cell, nicknames: Sequence[str]) -> Cell:
+    """The cell as chance may know it: without the user's names of corpora and the options that read them."""
+    if not nicknames:
+        return cell
+    corpus = "+".join("" if name in nicknames else name for name in cell.corpus.split("+"))
+    # Where corpora are merged, folds are named by them or by their speakers.
+    project, slash, speaker = cell.fold.partition("/")
+    fold = slash + speaker if "+" in corpus and project in nicknames else cell.fold
+    labels = {"labels": cell.labels["labels"]}
+    return replace(cell, corpus=corpus, fold=fold, labels=labels, corpus_options={}, excluded=())
 
 
 class CellResult(NamedTuple):

@@ -13,7 +13,7 @@ from serbench.protocols.verdict import INDEPENDENT
 from serbench.records import Cell
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.copies import with_copy_ids
-from serbench.specs import AUGMENT_BEFORE_SPLIT, Split
+from serbench.specs import Split
 
 VERDICTS = (INDEPENDENT,)
 
@@ -74,6 +74,6 @@ def _title(cell: Cell) -> str:
 
 def _as_trained(item: PlannedCell) -> Split:
     """The fold with the copies that train too."""
-    if not item.cell.augment or item.cell.members or item.mistake == AUGMENT_BEFORE_SPLIT:
+    if not item.cell.augment or item.cell.members or item.mistake.splits_copies:
         return item.split
     return replace(item.split, train=with_copy_ids(item.split.train, item.cell.augment))

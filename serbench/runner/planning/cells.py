@@ -9,7 +9,7 @@ from serbench.records import Cell
 from serbench.runner.cell.jobs import NOTHING_MORE, Wanted
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Suite
-from serbench.specs import Split
+from serbench.specs import NO_MISTAKE, Mistake, Split
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class PlannedCell:
     independence: frozenset[str]
     plugin_hash: str
     state: str = "new"
-    mistake: str = ""
+    mistake: Mistake = NO_MISTAKE
     wanted: Wanted = NOTHING_MORE
 
 

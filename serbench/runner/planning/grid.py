@@ -12,7 +12,7 @@ from serbench.registry import Registry
 from serbench.runner.planning.selection import entry_key
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Entry, Suite, Tuning
-from serbench.specs import AUGMENT_BEFORE_SPLIT, SELECT_ON_TEST, FeatureSpec, ModelSpec, ProtocolSpec
+from serbench.specs import FeatureSpec, Mistake, ModelSpec, ProtocolSpec
 
 ALL_FOLDS = "*"
 
@@ -55,7 +55,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                     )
                     tuning = block.tuning or suite.tuning
                     searches = [{}]
-                    if tuning and model.space and mistake != SELECT_ON_TEST:
+                    if tuning and model.space and not mistake.validates_on_test:
                         searches.append(_resolved_tuning(tuning, cell, item.params, model, registry, where))
                     for variant in block.augment or suite.augment:
                         augment = variant.resolved() if variant else {}
@@ -63,10 +63,9 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                             yield from (replace(cell, augment=augment, tuning=search) for search in searches)
 
 
-def _makes(mistake: str, model: ModelSpec, augment: Mapping[str, Any]) -> bool:
+def _makes(mistake: Mistake, model: ModelSpec, augment: Mapping[str, Any]) -> bool:
     """Whether a row can make the protocol's mistake: it needs copies to split, or an epoch to choose."""
-    needed = {AUGMENT_BEFORE_SPLIT: bool(augment), SELECT_ON_TEST: model.validation}
-    return needed.get(mistake, True)
+    return (bool(augment) or not mistake.splits_copies) and (model.validation or not mistake.validates_on_test)
 
 
 def _resolved_tuning(

@@ -25,7 +25,7 @@ from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, 
 from serbench.runner.planning.selection import Filters, select
 from serbench.runner.planning.task import Task, build_task, present_entries
 from serbench.runner.suite.schema import Entry, Suite
-from serbench.specs import AUGMENT_BEFORE_SPLIT, ProtocolSpec, Split
+from serbench.specs import ProtocolSpec, Split
 
 STATES = ("done", "stale", "failed", "damaged", "new")
 
@@ -60,7 +60,7 @@ def make_plan(
             skipped.update({row.id: SkippedRow(row, task, without[row.id]) for row in listed if row.id in without})
             listed = [row for row in listed if row.id not in without]
             for home, rows in _at_home(task, listed):
-                pool = home if spec.mistake == AUGMENT_BEFORE_SPLIT else task
+                pool = home if spec.mistake.splits_copies else task
                 try:
                     splits = split(pool.table, spec, seed, **protocol.params)
                 except BrokenPromise:

@@ -55,6 +55,11 @@ class Task:
         return content_id([self.fingerprint, self.labels, self.options, self.excluded, *copies])
 
     @cached_property
+    def nicknames(self) -> tuple[str, ...]:
+        """Names of its corpora that are the user's own."""
+        return tuple(corpus.spec.name for corpus in self.corpora if corpus.spec.user_named)
+
+    @cached_property
     def originals(self) -> pd.DataFrame:
         """The table without copies."""
         return self.table[self.table["id"] == self.table["parent"]] if self.augment else self.table
@@ -104,10 +109,23 @@ def _absent(entry: list[CorpusEntry], registry: Registry, circumstances: Circums
 
 
 def corpus_spec(entry: CorpusEntry, registry: Registry) -> CorpusSpec:
-    """The card behind a suite's corpus entry."""
-    if entry.adapter is None:
+    """The card behind a suite's corpus entry.
+
+    Raises
+    ------
+    CorpusError
+        If an adapter is to read other audio under the name of a corpus that has a card of its own.
+    """
+    if entry.adapter in (None, entry.name):
         return registry.get("corpus", entry.name)
-    return derive_spec(registry.get("corpus", entry.adapter), entry.name)
+    adapter = registry.get("corpus", entry.adapter, where=f"adapter of corpus '{entry.name}'")
+    if entry.name in registry.names("corpus"):
+        raise CorpusError(
+            f"'{entry.name}' is the name of a corpus that serbench knows, not of what '{entry.adapter}' reads",
+            where="corpora",
+            hint=f"give your corpus another name, or leave out `adapter` to use {entry.name} itself",
+        )
+    return derive_spec(adapter, entry.name)
 
 
 def build_task(suite: Suite, entry: list[CorpusEntry], registry: Registry, circumstances: Circumstances) -> Task:

@@ -15,11 +15,11 @@ from serbench.protocols.inner import inner_folds
 from serbench.records import INNER_FOLDS, feature_choices
 from serbench.runner.cell.copies import followed_by_copies
 from serbench.runner.cell.inputs import read_matrix
-from serbench.runner.cell.jobs import CellJob
+from serbench.runner.cell.jobs import CellJob, without_nicknames
 from serbench.runner.cell.tuning.journal import Journal, journal_path
 from serbench.runner.cell.tuning.objective import Objective
 from serbench.runner.cell.tuning.search import FEATURES, FOUND, REASON, SEARCHED, Search, best_of, run_search
-from serbench.specs import AUGMENT_BEFORE_SPLIT, ModelSpec
+from serbench.specs import ModelSpec
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -68,7 +68,7 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     matrices = [read_matrix(job.task_file, replace(job.cell, features=sets), job.circumstances) for sets in choices]
     rows = table.iloc[job.train].reset_index(drop=True)
     folds, level = _folds(rows, job, int(tuning.get("inner", INNER_FOLDS)))
-    if job.cell.augment and job.mistake != AUGMENT_BEFORE_SPLIT:
+    if job.cell.augment and not job.mistake.splits_copies:
         # Copies follow their parents: into the fits, never among what judges them.
         rows, folds = _with_copies(table, job.train, folds)
     objective = Objective(
@@ -83,6 +83,7 @@ def tune_cell(job: CellJob, spec: ModelSpec, table: pd.DataFrame) -> Tuned:
     search = Search(
         cell_id=job.cell.id,
         seed=job.cell.seed,
+        sampled=without_nicknames(job.cell, job.nicknames).id,
         trials=tuning["trials"],
         timeout=tuning.get("timeout"),
         fixed={**{name: spec.params[name] for name in tuning.get("fixed", ())}, **job.cell.model["params"]},

@@ -38,7 +38,7 @@ class Search:
     ----------
     cell_id : str
     seed : int
-        The cell's; with its id and a trial's number it seeds that trial's sampler.
+        The cell's; with `sampled` and a trial's number it seeds that trial's sampler.
     trials : int
     timeout : float or None
         Seconds of trials after which no further one starts.
@@ -48,6 +48,8 @@ class Search:
         Names of the choices of features; the first is the cell's own.
     choices : mapping
         Further parameters with the values to choose from.
+    sampled : str
+        What tells this search from others where chance decides; empty: the cell's id.
     """
 
     cell_id: str
@@ -57,6 +59,7 @@ class Search:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     features: Sequence[str] = ("",)
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    sampled: str = ""
 
 
 def run_search(search: Search, objective: Objective, journal: Journal) -> list[FrozenTrial]:
@@ -75,7 +78,7 @@ def run_search(search: Search, objective: Objective, journal: Journal) -> list[F
     epochs = _epochs(search, objective)
     while len(study.trials) < search.trials and not _late(search, study):
         number = len(study.trials)
-        study.sampler = _sampler(seed_for(search.seed, search.cell_id, str(number)), search.trials)
+        study.sampler = _sampler(seed_for(search.seed, search.sampled or search.cell_id, str(number)), search.trials)
         study.pruner = _pruner(epochs)
         _try(study, search, objective, bool(epochs))
         journal.add(study.trials[number])
