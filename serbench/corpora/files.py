@@ -42,7 +42,7 @@ def table_from_names(
     read_name: Callable[[Path], Fields | None],
     *,
     expected: Iterable[str] = (),
-    foreign: Callable[[Path], bool] | None = None,
+    skip: Callable[[Path], bool] | None = None,
 ) -> pd.DataFrame:
     """Make the raw utterance table of a corpus whose file names say everything.
 
@@ -54,7 +54,7 @@ def table_from_names(
         Fields of a file (`speaker`, `label`, ...; `utterance` unless it is the stem), None for an unknown name.
     expected : iterable of str
         Utterances of the corpus' design, where it can be spelt out.
-    foreign : callable, optional
+    skip : callable, optional
         Tells files that belong to another corpus and only share the folder.
 
     Returns
@@ -66,7 +66,7 @@ def table_from_names(
     rows: dict[str, dict] = {}
     unknown, repeated = [], []
     for path in find_audio(root):
-        if foreign is not None and foreign(path):
+        if skip is not None and skip(path):
             continue
         fields = read_name(path)
         if fields is None:

@@ -15,7 +15,7 @@ from serbench.circumstances import Circumstances
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.places import begun
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
-from serbench.corpora.recognising import resembling
+from serbench.corpora.identification import identify_corpus
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, UnknownName
@@ -224,7 +224,7 @@ def read_names(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
         unknown = loaded.attrs.get("unknown", [])
         missing = loaded.attrs.get("missing", [])
         seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
-        if unknown and (other := resembling(Path(where), spec.name)):
+        if unknown and (other := identify_corpus(Path(where), spec.name)):
             seen += f": it looks like {other}"
         seen = seen or (f"; {len(missing)} are missing, such as {missing[0]}" if missing else "")
         raise CorpusError(

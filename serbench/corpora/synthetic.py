@@ -44,7 +44,7 @@ def utterances(seed: int) -> Iterator[tuple[str, np.ndarray]]:
 
     An utterance depends on the seed and its own name only.
     """
-    from serbench.corpora.synthesis.acting import SENTENCES, TAKES, act, cast
+    from serbench.corpora.synthesis.prosody import SENTENCES, TAKES, act, cast
     from serbench.corpora.synthesis.voice import speak
 
     for speaker, emotion, sentence, take in product(cast(seed), LABELS, SENTENCES, TAKES):

@@ -18,7 +18,7 @@ SPEAKERS = ("1157", "1234", "1358", "1984", "6783", "7895")
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files; the repository's filtered copies of its test part are passed over."""
-    return table_from_names(root, _read_name, foreign=lambda path: FILTERED in path.parts)
+    return table_from_names(root, _read_name, skip=lambda path: FILTERED in path.parts)
 
 
 def _read_name(path: Path) -> Fields | None:

@@ -18,6 +18,8 @@ SCHEMA = 1
 PREDICTION_COLUMNS = ("corpus", "utterance", "speaker", "gender", "text", "intensity", "role", "truth", "predicted")
 PROBABILITY = "p:"
 DEGRADED = "degraded: "
+# Kinds of leaks that older records call otherwise: old name -> name today.
+RENAMED_LEAKS = {"take twins": "repetitions shared"}
 
 
 @dataclass
@@ -83,7 +85,21 @@ class Record:
             raise ResultsError(
                 f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench"
             )
-        return cls(cell=Cell.from_json(data["cell"]), **{key: value for key, value in data.items() if key != "cell"})
+        fields = {key: value for key, value in data.items() if key != "cell"}
+        if "audit" in fields:
+            fields["audit"] = _with_current_kinds(fields["audit"])
+        return cls(cell=Cell.from_json(data["cell"]), **fields)
+
+
+def _with_current_kinds(audit: Mapping[str, Any]) -> Mapping[str, Any]:
+    leaks = audit.get("leaks", ())
+    if not any(leak["kind"] in RENAMED_LEAKS for leak in leaks):
+        return audit
+    renamed = [{**leak, "kind": RENAMED_LEAKS.get(leak["kind"], leak["kind"])} for leak in leaks]
+    verdict = audit.get("verdict", "")
+    for old, new in RENAMED_LEAKS.items():
+        verdict = verdict.replace(old, new)
+    return {**audit, "verdict": verdict, "leaks": renamed}
 
 
 def make_predictions(

@@ -17,7 +17,7 @@ from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
 from serbench.runner.cell.execute import failed_record, now, run_cell
 from serbench.runner.cell.jobs import CellJob, CellResult
-from serbench.runner.dispatch import work_off
+from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.executors.local import LocalPool
 from serbench.runner.extraction import extract_missing
@@ -26,8 +26,8 @@ from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
 from serbench.runner.planning.cells import Plan, SkippedRow
 from serbench.runner.planning.grid import ALL_FOLDS
+from serbench.runner.planning.plan_files import record_plan, write_task_table
 from serbench.runner.planning.task import Task
-from serbench.runner.planning.written import record_plan, write_task_table
 from serbench.runner.search_progress import SearchProgress
 
 
@@ -111,7 +111,7 @@ def _results(
     if jobs := list(_cell_jobs(plan, circumstances, save_models)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in work_off(executor, run_cell, jobs, interrupt, searches.tick):
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
@@ -162,7 +162,7 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             force=plan.force,
             save_model=save_models,
             mistake=item.mistake,
-            wanted=item.wanted,
+            requested=item.requested,
             nicknames=item.task.nicknames,
         )
 

@@ -51,9 +51,9 @@ def test_predictions_and_records_are_kept(folder):
         kept = frozen_frames(frozen_path(folder), [record.cell.id])[record.cell.id]
         exact = [name for name in predictions if not name.startswith("p:")]
         pd.testing.assert_frame_equal(kept[exact], predictions[exact], check_dtype=False)
-        chances = [name for name in predictions if name.startswith("p:")]
-        assert np.allclose(kept[chances], predictions[chances], rtol=0.006)
-        assert np.allclose(kept[chances].sum(axis=1), 1)
+        probabilities = [name for name in predictions if name.startswith("p:")]
+        assert np.allclose(kept[probabilities], predictions[probabilities], rtol=0.006)
+        assert np.allclose(kept[probabilities].sum(axis=1), 1)
     records = load_records(only_frozen(folder).parent, "toy")
     failed = records[records["status"] == "failed"].iloc[0]
     assert failed["reason"] == "it broke" and failed["record"].status == "failed"
@@ -136,8 +136,8 @@ def test_corpora_with_labels_of_their_own_lie_in_one_file(tmp_path):
     folder = tmp_path / "toy"
     for corpus, labels in (("toy", ["angry", "happy", "sad"]), ("other", ["boredom", "fear"])):
         table = make_table(12, labels=labels, corpus=corpus)
-        chances = one_hot(table["label"].tolist(), labels)
-        save(folder, make_cell(corpus=corpus, labels=labels), make_predictions(table, labels, chances))
+        probabilities = one_hot(table["label"].tolist(), labels)
+        save(folder, make_cell(corpus=corpus, labels=labels), make_predictions(table, labels, probabilities))
     freeze(folder)
     board = leaderboard(load_records(only_frozen(folder).parent, "toy"))
     assert sorted(board["corpus"]) == ["other", "toy"] and list(board["uar"]) == [1, 1]

@@ -17,7 +17,7 @@ from serbench.corpora.download.space import require_space
 from serbench.corpora.download.transfer import Progress, Remote, checksum, disk_error, fetch
 from serbench.corpora.download.unpacking import is_archive, unpack
 from serbench.corpora.files import find_audio
-from serbench.corpora.recognising import resembling
+from serbench.corpora.identification import identify_corpus
 from serbench.errors import DownloadError
 from serbench.specs import CorpusSpec, Source
 
@@ -162,7 +162,7 @@ def _pointers(unpacked: Path, address: str, progress: Progress, say: Say) -> lis
 def _refuse_other_corpus(spec: CorpusSpec, unpacked: Path) -> None:
     if len(spec.load(unpacked, **spec.options)):
         return
-    other = resembling(unpacked, spec.name)
+    other = identify_corpus(unpacked, spec.name)
     shutil.rmtree(unpacked.parent)
     raise DownloadError(
         f"holds no file of corpus '{spec.name}'" + (f"; it looks like {other}" if other else ""),

@@ -67,14 +67,14 @@ def average_members(cell: Cell, folder: Path, common: Mapping[str, Any]) -> tupl
     roles = [role for role in dict.fromkeys(members[0][1]["role"]) if all(role in set(f["role"]) for _, f in members)]
     if "test" not in roles:
         raise ModelError("a member answered no test part", where=f"{cell.model_name}, fold {cell.fold}")
-    asked = {role: _asked(members, role, labels, temperatures) for role in roles}
+    predicted = {role: _member_probabilities(members, role, labels, temperatures) for role in roles}
     weights = np.full(len(members), 1 / len(members))
     if cell.model["params"].get(WEIGHTS, EQUAL) != EQUAL:
-        rows, probabilities = asked[VALIDATION]
+        rows, probabilities = predicted[VALIDATION]
         weights = chosen_weights(label_codes(rows["label"].tolist(), labels), probabilities)
     parts = [
         make_predictions(rows, labels, np.tensordot(weights, probabilities, axes=1), role)
-        for role, (rows, probabilities) in asked.items()
+        for role, (rows, probabilities) in predicted.items()
     ]
     records = [record for record, _ in members]
     names = [member_title(record.cell) for record in records]
@@ -120,7 +120,7 @@ def chosen_weights(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return rounds / ROUNDS
 
 
-def _asked(
+def _member_probabilities(
     members: Sequence[tuple[Record, pd.DataFrame]], role: str, labels: Sequence[str], temperatures: Sequence[float]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Utterances of a role, and what each member answers to them, scaled: (members, n, K)."""

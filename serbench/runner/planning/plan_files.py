@@ -63,7 +63,7 @@ def _readable_plan(folder: Path) -> list[dict[str, Any]]:
 
 
 def _add_splits(plan: Plan) -> None:
-    # Augmented rows meet the folds of their plain twins.
+    # Augmented rows meet the folds of their rows without copies.
     folds = {(item.task.name, item.cell.protocol_name, item.cell.seed, item.split.fold): item for item in plan.cells}
     tables = [
         splits_table(item.task.name, item.cell.protocol_name, item.cell.seed, [item.split], item.task.table)
