@@ -28,12 +28,11 @@ WOMEN = frozenset({
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name)
+    return table_from_names(root, _fields, pattern=NAME)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or int(match[1]) not in ACTORS or match[2] not in SENTENCES:
+def _fields(match: re.Match[str]) -> Fields | None:
+    if int(match[1]) not in ACTORS or match[2] not in SENTENCES:
         return None
     speaker, sentence, emotion, level = match.groups()
     actor = int(speaker)

@@ -26,12 +26,11 @@ GENDERS = {**dict.fromkeys(("03", "10", "11", "12", "15"), "m"), **dict.fromkeys
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name)
+    return table_from_names(root, _fields, pattern=NAME)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or match[1] not in GENDERS:
+def _fields(match: re.Match[str]) -> Fields | None:
+    if match[1] not in GENDERS:
         return None
     speaker, text, emotion, version = match.groups()
     return {

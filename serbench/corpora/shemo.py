@@ -16,13 +16,10 @@ EMOTIONS = {"A": "anger", "F": "fear", "H": "happiness", "N": "neutral", "S": "s
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name)
+    return table_from_names(root, _fields, pattern=NAME)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     gender, number, emotion, _ = match.groups()
     return {"speaker": f"{gender}{number}", "label": EMOTIONS[emotion], "gender": gender.lower()}
 

@@ -17,16 +17,13 @@ NAME = re.compile(rf"([FM])_(0[1-9]|10)_([A-Z]+)_S_([1-9]|10)_({'|'.join(EMOTION
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name)
+    return table_from_names(root, _fields, pattern=NAME)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     gender, number, _, sentence, emotion, take = match.groups()
     return {
-        "utterance": path.stem.rstrip("]"),
+        "utterance": match[0].rstrip("]"),
         "speaker": f"{gender}_{number}",
         "label": emotion.lower(),
         "gender": gender.lower(),
