@@ -12,7 +12,7 @@ from serbench.specs import ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
-    """Deal the utterances of each class to k folds.
+    """Assign the utterances of each class to k folds.
 
     Raises
     ------

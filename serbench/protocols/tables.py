@@ -64,11 +64,11 @@ def need_folds(k: int, protocol: str) -> int:
 
 
 def linked_groups(table: pd.DataFrame, column: str) -> np.ndarray:
-    """Name the smallest units that keep both a `column` value and equal audio on one side.
+    """Name the smallest groups that keep both a `column` value and equal audio on one side.
 
     Usually these are the values themselves. Where byte-equal audio is filed under two speakers (or
     two sentences), a split between them would put the same recording on both sides, so the two
-    values become one unit, named by the first.
+    values become one group, named by the first.
 
     Parameters
     ----------
