@@ -74,7 +74,7 @@ def run_plan(
     ResultsError
         If results cannot be written; finished cells are safe.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
     executor = executor or LocalPool(circumstances.jobs, circumstances.threads, plan.folder / "work" / "workers.log")
@@ -95,7 +95,7 @@ def run_plan(
                 if fail_fast and failed:
                     interrupt.stop()
     stopped = interrupt.stopped and ran < len(plan.todo)
-    return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - begun)
+    return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - started)
 
 
 def _results(

@@ -60,7 +60,7 @@ def average_members(cell: Cell, folder: Path, common: Mapping[str, Any]) -> tupl
     ModelError
         If a member has no answers, or answered other utterances.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     members = [_read_member(member, folder) for member in member_cells(cell)]
     labels = list(cell.labels["labels"])
     temperatures = [_temperature(record.cell, frame, labels) for record, frame in members]
@@ -86,7 +86,7 @@ def average_members(cell: Cell, folder: Path, common: Mapping[str, Any]) -> tupl
             "weights": {name: round(w, 4) for name, w in zip(names, weights.tolist(), strict=True)},
             "temperatures": {name: round(t, 4) for name, t in zip(names, temperatures, strict=True)},
         },
-        seconds={"predict": round(time.perf_counter() - begun, 4)},
+        seconds={"predict": round(time.perf_counter() - started, 4)},
         sizes=_sizes(records),
         validation=records[0].validation,
         degradations=[name for name in records[0].degradations if all(name in other.degradations for other in records)],
