@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec
 
 NAME = re.compile(r"([adfhs])(0[1-9]|1\d|20) \(0?([1-6])\)([ab]?)")  # emotion, utterance, speaker, take
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
-
-
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _fields, pattern=NAME)
 
 
 def _fields(match: re.Match[str]) -> Fields:
@@ -35,7 +28,7 @@ AESDD = CorpusSpec(
     ),
     homepage="http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
     labels=tuple(EMOTIONS.values()),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=604,
     speakers=6,
     defects=("it grows (dynamic): 604 files of 6 speakers were counted in 2024",),

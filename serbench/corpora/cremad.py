@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -24,11 +22,6 @@ WOMEN = frozenset({
     1079, 1082, 1084, 1089, 1091,
 })
 # fmt: on
-
-
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _fields, pattern=NAME)
 
 
 def _fields(match: re.Match[str]) -> Fields | None:
@@ -58,7 +51,7 @@ CREMAD = CorpusSpec(
     ),
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
     labels=tuple(EMOTIONS.values()),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=7442,
     speakers=91,
     defects=(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -13,11 +11,6 @@ from serbench.specs import CorpusSpec, Source
 EMOTIONS = ("ANGRY", "DISGUST", "FEAR", "HAPPY", "NEUTRAL", "SAD", "SURPRISE")
 # gender, speaker, the speaker's name, sentence, emotion, take; one file ends in a stray bracket
 NAME = re.compile(rf"([FM])_(0[1-9]|10)_([A-Z]+)_S_([1-9]|10)_({'|'.join(EMOTIONS)})_([1-5])\]?")
-
-
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _fields, pattern=NAME)
 
 
 def _fields(match: re.Match[str]) -> Fields:
@@ -43,7 +36,7 @@ SUBESCO = CorpusSpec(
     ),
     homepage="https://zenodo.org/records/4526477",
     labels=tuple(emotion.lower() for emotion in EMOTIONS),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=7000,
     speakers=20,
     defects=("one file is spelt F_02_MONIKA_S_2_SURPRISE_3]", "sampling rates differ between files"),
