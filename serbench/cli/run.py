@@ -9,7 +9,7 @@ import typer
 
 from serbench.circumstances import Circumstances
 from serbench.cli import options
-from serbench.cli.console import make_console, tell_origins
+from serbench.cli.console import show, tell_origins
 from serbench.errors import CorpusError, UsageError
 
 if TYPE_CHECKING:
@@ -193,25 +193,24 @@ def _counts(plan: Plan) -> str:
 def _print_plan(plan: Plan, around: Circumstances) -> None:
     from collections import Counter
 
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.box import HEAVY_HEAD
 
     from serbench.reporting.loading import read_folder
+    from serbench.reporting.text_tables import to_terminal
     from serbench.runner.observers import duration
     from serbench.runner.planning.estimates import expected_seconds
 
-    table = Table(title=f"Plan of suite {plan.suite.name}")
-    for name in ("corpus", "protocol", "features", "model", "trials", "folds", "state"):
-        table.add_column(name)
-    rows: dict[tuple, Counter] = {}
+    found: dict[tuple, Counter] = {}
     for item in plan.cells:
-        rows.setdefault(_row_titles(item.cell), Counter())[item.state] += 1
-    for key, states in rows.items():
-        table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
-    for row in plan.skipped:
-        # The extra to install stands in square brackets, which the console would take for a style.
-        table.add_row(*_row_titles(row.cell), "0", escape(f"skipped: {row.reason}"))
-    make_console().print(table)
+        found.setdefault(_row_titles(item.cell), Counter())[item.state] += 1
+    rows = [
+        (*key, states.total(), ", ".join(f"{count} {state}" for state, count in states.items()))
+        for key, states in found.items()
+    ]
+    rows += [(*_row_titles(row.cell), 0, f"skipped: {row.reason}") for row in plan.skipped]
+    columns = ("corpus", "protocol", "features", "model", "trials", "folds", "state")
+    title = f"Plan of suite {plan.suite.name}"
+    show(to_terminal(columns, rows, title=title, words=columns, box=HEAVY_HEAD, title_justify="center"))
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)
     without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from serbench.protocols.verdict import INDEPENDENT
 from serbench.reporting.figures.gap import pairs
 from serbench.reporting.figures.names import row_name, task_name
-from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.leaderboard import SPLITTING
+from serbench.reporting.text_tables import interval_text, percent
 
 if TYPE_CHECKING:
     import pandas as pd
