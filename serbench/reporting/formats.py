@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from serbench.reporting.leaderboard import SPLITTING
+from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import (
     interval_text,
     is_missing,
@@ -63,8 +63,7 @@ def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
 
 
 def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
-    key = board[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1) if len(board) else board
-    for _, group in board.groupby(key, sort=False) if len(board) else ():
+    for group in grouped(board, [*SPLITTING, "standing"]):
         columns = _columns(group)
         lines = [[function(entry) for function in columns.values()] for entry in group.to_dict("records")]
         yield _title(group), _notes(group), list(columns), lines

@@ -142,6 +142,12 @@ def interval_text(low: float, high: float) -> str:
     return "" if is_missing(low) or is_missing(high) else f"[{percent(low)}, {percent(high)}]"
 
 
+def first_of(names: Sequence[str], most: int = 6, between: str = ", ") -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is not known: None, NaN or pandas' NA."""
     import pandas as pd
