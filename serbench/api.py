@@ -16,6 +16,13 @@ from serbench.scoring import score
 if TYPE_CHECKING:
     import pandas as pd
 
+    from serbench.circumstances import Circumstances
+    from serbench.registry import Registry
+    from serbench.runner.observers import Observer
+    from serbench.runner.planning.cells import Plan
+    from serbench.runner.planning.selection import Filters
+    from serbench.runner.suite.schema import Suite
+
 __all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "run", "score", "split"]
 
 
@@ -74,35 +81,53 @@ def load_corpus(
 
 
 def run(
-    suite: str | Path,
+    suite: str | Path | Suite,
     *,
-    filters: Mapping[str, Sequence] | None = None,
+    filters: Mapping[str, Sequence] | Filters | None = None,
+    require: str | None = None,
     force: bool = False,
+    fail_fast: bool = False,
     save_models: bool = False,
+    tracking: str | None = None,
+    observers: Sequence[Observer] = (),
     quiet: bool = True,
+    around: Circumstances | None = None,
     **where: Any,
 ) -> pd.DataFrame:
     """Run a suite and return its leaderboard.
 
     Parameters
     ----------
-    suite : str or path
-        Name or file.
-    filters : mapping, optional
-        Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`.
+    suite : str, path or Suite
+        Name or file, or what `load_suite` made of it.
+    filters : mapping or Filters, optional
+        Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`; also `trials`, `inner`,
+        `permute_labels` and `row`, as the options of `serbench run`.
+    require : str, optional
+        Refuse rows of another verdict, such as ``"speaker-independent"``.
     force : bool
         Run finished cells again.
+    fail_fast : bool
+        Stop at the first cell that fails.
     save_models : bool
         Keep every fitted model (`load_model` reads it).
+    tracking : str, optional
+        Address of an MLflow store that rows are written to as they complete.
+    observers : sequence of Observer
+        Told of the plan, of every finished cell and of the end.
     quiet : bool
         Show no progress.
+    around : Circumstances, optional
+        Instead of `where`.
     **where
-        Circumstances: `data`, `cache`, `results`, `corpus_paths`, `features_files`, `plugins`, `jobs`, `threads`.
+        Circumstances: `data`, `cache`, `results`, `corpus_paths`, `features_files`, `plugins`, `jobs`, `threads`,
+        `strict`.
 
     Returns
     -------
     DataFrame
-        One row per corpus × protocol × features × model, as `leaderboard` gives it.
+        One row per corpus × protocol × features × model, as `leaderboard` gives it; `attrs` say how the run ended:
+        `planned` (cells to run), `ran`, `failed`, `skipped`, `stopped` and `seconds` (see `runner.engine.Outcome`).
 
     Examples
     --------
@@ -111,20 +136,54 @@ def run(
     >>> board[["model", "folds_done"]].drop_duplicates().values.tolist()
     [['majority', 3]]
     """
+    from dataclasses import asdict
+
     from serbench.circumstances import circumstances
     from serbench.reporting.tables import RUN, write_tables
-    from serbench.runner.cell.inputs import open_registry
     from serbench.runner.engine import run_plan
     from serbench.runner.observers import Progress
-    from serbench.runner.planning.plan import make_plan
-    from serbench.runner.planning.selection import Filters
-    from serbench.runner.suite.file import load_suite
+    from serbench.tracking.observer import Tracker
 
-    around = circumstances(**where)
-    registry = open_registry(around)
-    plan = make_plan(load_suite(str(suite)), registry, around, Filters(**(filters or {})), force=force)
-    run_plan(plan, registry, around, [] if quiet else [Progress()], save_models=save_models)
+    around = around or circumstances(**where)
+    plan, registry = plan_run(suite, around, filters=filters, require=require, force=force)
+    progress = Progress()
+    shown = [] if quiet else [progress]
+    tracker = [Tracker(tracking, progress.warned)] if tracking else []
+    told = [*observers, *shown, *tracker]
+    outcome = run_plan(plan, registry, around, told, fail_fast=fail_fast, save_models=save_models)
     records = load_records(around.results, plan.suite.name)
     board = leaderboard(records)
     write_tables(plan.folder, records, board, below=RUN)
+    board.attrs |= {"planned": len(plan.todo), **asdict(outcome)}
     return board
+
+
+def plan_run(
+    suite: str | Path | Suite,
+    around: Circumstances,
+    *,
+    filters: Mapping[str, Sequence] | Filters | None = None,
+    require: str | None = None,
+    force: bool = False,
+) -> tuple[Plan, Registry]:
+    """What `run` would do, and the registry that it would do it with; parameters as there.
+
+    Raises
+    ------
+    ProtocolError
+        If a row has another verdict than the required one.
+    """
+    from serbench.runner.cell.inputs import open_registry
+    from serbench.runner.planning.audits import require_verdict
+    from serbench.runner.planning.plan import make_plan
+    from serbench.runner.planning.selection import Filters
+    from serbench.runner.suite.file import load_suite
+    from serbench.runner.suite.schema import Suite
+
+    registry = open_registry(around)
+    chosen = filters if isinstance(filters, Filters) else Filters(**(filters or {}))
+    loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
+    plan = make_plan(loaded, registry, around, chosen, force=force)
+    if require:
+        require_verdict(plan.cells, require)
+    return plan, registry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from serbench.circumstances import Circumstances
     from serbench.specs import CorpusSpec
-
-FORMATS = ("text", "json")
 
 
 def audit(
@@ -46,14 +43,17 @@ def audit(
     results: options.Results = None,
 ) -> None:
     """Audit the splits behind results, or a split that someone else made: what is on both sides, with evidence."""
+    from serbench.reporting.text_tables import to_json, writer_named
+
     if sum(source is not None for source in (target, split, folds)) != 1:
         raise UsageError("name one thing to audit", hint="SUITE or ROW, or --split FILE, or --folds DIR --corpus NAME")
     if folds is not None and corpus is None:
         raise UsageError("fold files need a corpus", where="--folds", hint="add --corpus NAME, such as --corpus emodb")
     if probe and target is None:
         raise UsageError("only a row can be probed", where="--probe", hint="name a ROW (`serbench leaderboard`)")
-    if output_format not in FORMATS:
-        raise UsageError(f"unknown format '{output_format}'", where="--format", hint=f"allowed: {', '.join(FORMATS)}")
+    write = writer_named(
+        output_format, {"text": lambda _, lines: "\n".join(lines), "json": lambda found, _: to_json(found)}
+    )
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
     if target is None:
         found: Any = _audit(split, folds, corpus, around)
@@ -63,7 +63,7 @@ def audit(
 
         found = _recorded(target, probe, around)
         lines = [line for summary in found for line in audit_lines(summary) + _probe_lines(summary.get("probe"))]
-    print(json.dumps(found, indent=2, ensure_ascii=False) if output_format == "json" else "\n".join(lines))
+    print(write(found, lines))
 
 
 def _recorded(target: str, probe: bool, circumstances: Circumstances) -> list[dict[str, Any]]:

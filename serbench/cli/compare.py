@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serbench.cli.console import show
 from serbench.cli.options import Results, circumstances
 from serbench.errors import ResultsError, UsageError
 
@@ -41,19 +42,21 @@ def compare(
 def _compare_pair(records: pd.DataFrame, wanted: tuple[str, str], style: str) -> None:
     from serbench.reporting.comparison import compare_rows, comparison_lines
     from serbench.reporting.lookup import find_cells, path_of
+    from serbench.reporting.text_tables import to_json
 
     found = [find_cells(records, name) for name in wanted]
     names = tuple(f"{cells['row'].iloc[0]} {path_of(cells).iloc[0]}" for cells in found)
     result = compare_rows(*found, names=names)
     if style == "json":
-        _print_json({"a": names[0], "b": names[1], **result})
+        show(to_json({"a": names[0], "b": names[1], **result}))
     else:
-        print("\n".join(comparison_lines(names, result)))
+        show("\n".join(comparison_lines(names, result)))
 
 
 def _compare_suite(records: pd.DataFrame, style: str) -> None:
     from serbench.reporting.comparison import compare_all
     from serbench.reporting.groups import comparable_groups
+    from serbench.reporting.text_tables import to_json
 
     groups, results = comparable_groups(records), []
     for title, rows in groups.items():
@@ -63,31 +66,26 @@ def _compare_suite(records: pd.DataFrame, style: str) -> None:
             # One protocol that cannot be tested leaves the others as they are.
             results.append({"group": title, "testable": False, "reason": error.what})
     if style == "json":
-        _print_json(results)
+        show(to_json(results))
     else:
         for result in results:
             _print_group(result)
 
 
 def _print_group(result: dict) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from serbench.reporting.comparison import p_text
+    from serbench.reporting.text_tables import to_terminal
 
     if "reason" in result:
         print(f"{result['group']}: not testable: {result['reason']}\n")
         return
-    table = Table(title=escape(result["group"]), title_justify="left", box=None)
-    for name in ("row", "UAR %", "mean rank", "against the best"):
-        table.add_column(name, justify="left" if name == "row" else "right")
+    rows = []
     for row in sorted(result["rows"], key=lambda row: -row["uar"]):
         best = row["name"] == result["best"]
         p = "best" if best else "not testable" if row["p"] is None else p_text(row["p"])
-        table.add_row(escape(row["name"]), f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", p)
-    console = Console(width=160)
-    console.print(table)
+        rows.append((row["name"], f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", p))
+    columns = ("row", "UAR %", "mean rank", "against the best")
+    show(to_terminal(columns, rows, title=result["group"]), width=160)
     print(f"{_friedman(result)}; permutation test that swaps {result['speakers']} speakers, corrected after Holm\n")
 
 
@@ -99,9 +97,3 @@ def _friedman(result: dict) -> str:
     if result["friedman"] is None:
         return "two rows: no Friedman test"
     return f"Friedman over speakers: chi² = {result['friedman']['statistic']:.1f}, {p_text(result['friedman']['p'])}"
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +14,14 @@ def make_console(width: int = 200):
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=width)
+
+
+def show(output: Any, width: int = 200) -> None:
+    """Print a text as it is, or a rich table on a console of `make_console`."""
+    if isinstance(output, str):
+        print(output.rstrip("\n"))
+    else:
+        make_console(width).print(output, highlight=False)
 
 
 def tell_origins(records: pd.DataFrame) -> None:

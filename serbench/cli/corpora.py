@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.console import show
 from serbench.cli.corpora_get import get
 
 if TYPE_CHECKING:
@@ -33,30 +34,20 @@ def corpora(
     """List all corpora: present, partial, or absent with where to get them."""
     if context.invoked_subcommand:
         return
-    from rich.console import Console
-    from rich.table import Table
-
     from serbench.registry import build_registry
+    from serbench.reporting.text_tables import to_terminal
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("corpus", "state", "utterances", "hours", "speakers", "labels"):
-        table.add_column(heading, justify="right" if heading in ("utterances", "hours", "speakers") else "left")
-    absent = []
     registry = build_registry(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
-    for spec in registry.all("corpus"):
-        row = _row(spec, circumstances)
-        if row is None:
-            absent.append(spec)
-        else:
-            table.add_row(*row)
-    console = Console()
-    console.print(table)
+    found = [(spec, _row(spec, circumstances)) for spec in registry.all("corpus")]
+    columns, words = ("corpus", "state", "utterances", "hours", "speakers", "labels"), ("corpus", "state", "labels")
+    show(to_terminal(columns, [row for _, row in found if row], words=words, pad_edge=False))
+    absent = [spec for spec, row in found if row is None]
     if absent:
-        console.print(f"\nabsent from {circumstances.data.absolute()}:", highlight=False, soft_wrap=True)
+        print(f"\nabsent from {circumstances.data.absolute()}:")
     for spec in absent:
-        console.print(f"  {spec.name}: {_source(spec)}", highlight=False, soft_wrap=True)
+        print(f"  {spec.name}: {_source(spec)}")
 
 
 @app.command("verify")
@@ -96,7 +87,7 @@ def verify_and_print(spec: CorpusSpec, circumstances: Circumstances, full: bool 
     return all(finding.known or finding.kind in HARMLESS for finding in findings)
 
 
-def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple[str, ...] | None:
+def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple | None:
     from serbench.corpora.loading import corpus_present, open_corpus
     from serbench.errors import CorpusError
 
@@ -110,7 +101,7 @@ def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple[str, ...] | No
     labels = " ".join(f"{label}:{counts[label]}" for label in corpus.spec.labels if counts[label])
     state = "partial" if corpus.partial else "present"
     hours = corpus.table["duration"].sum() / 3600
-    return (spec.name, state, corpus.count, f"{hours:.2f}", str(_speakers(corpus)), labels)
+    return (spec.name, state, corpus.count, f"{hours:.2f}", _speakers(corpus), labels)
 
 
 def _speakers(corpus: Corpus) -> int | str:

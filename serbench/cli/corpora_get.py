@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +37,10 @@ def get(
     """
     from serbench.registry import build_registry
 
-    circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
+    circumstances = options.circumstances(cache=cache, corpus_path=corpus_path, plugin=plugin)
+    if data is not None:
+        # Unlike for other verbs the folder need not be there: this one makes it.
+        circumstances = replace(circumstances, data=Path(data).expanduser())
     registry = build_registry(circumstances.plugins)
     specs = [registry.get("corpus", name) for name in dict.fromkeys(names)]
     if given and len(specs) > 1:

@@ -39,7 +39,6 @@ def leaderboard(
 
 def print_tables(board) -> None:
     """Print a leaderboard to the terminal."""
-
     from serbench.reporting.formats import terminal_tables
 
     console = make_console()

@@ -69,18 +69,17 @@ def _print_corpora(specs: list[CorpusSpec]) -> None:
         (
             spec.name,
             spec.language,
-            str(spec.speakers or ""),
+            spec.speakers or "",
             f"{spec.hours:.1f}" if spec.hours else "",
-            str(len(spec.labels) or ""),
+            len(spec.labels) or "",
             spec.licence,
             spec.elicitation,
             _how_to_get(spec),
         )
         for spec in specs
     ]
-    _print_table(
-        ("corpus", "language", "spk.", "hours", "classes", "licence", "elicited", "to be had"), rows, numbers=(2, 3, 4)
-    )
+    columns = ("corpus", "language", "spk.", "hours", "classes", "licence", "elicited", "to be had")
+    _print_table(columns, rows, numbers=("spk.", "hours", "classes"))
     print("\nserbench corpora get NAME downloads a corpus, or prints the steps where it is given out by hand")
 
 
@@ -100,17 +99,15 @@ def _print_suites() -> None:
     for name in names:
         suite = load_suite(name)
         corpora = ", ".join("+".join(item.name for item in entry) for entry in suite.corpora)
-        rows.append((name, suite.title, corpora, str(find_suite(name))))
+        rows.append((name, suite.title, corpora, find_suite(name)))
     _print_table(("name", "title", "corpora", "file"), rows)
 
 
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], numbers: tuple[int, ...] = ()) -> None:
-    from rich.table import Table
+def _print_table(columns: tuple[str, ...], rows: list[tuple], numbers: tuple[str, ...] = ()) -> None:
+    from serbench.reporting.text_tables import to_terminal
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for place, column in enumerate(columns):
-        # A name is copied into a command: it stays in one piece.
-        table.add_column(column, overflow="fold", justify="right" if place in numbers else "left", no_wrap=not place)
-    for row in rows:
-        table.add_row(*row)
-    make_console().print(table, markup=False)
+    words = [name for name in columns if name not in numbers]
+    table = to_terminal(columns, rows, words=words, overflow="fold", pad_edge=False, padding=(0, 1, 0, 0))
+    # A name is copied into a command: it stays in one piece.
+    table.columns[0].no_wrap = True
+    make_console().print(table)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serbench.circumstances import Circumstances
 from serbench.cli import options
-from serbench.cli.console import make_console, tell_origins
+from serbench.cli.console import show, tell_origins
 from serbench.errors import CorpusError, UsageError
 
 if TYPE_CHECKING:
     from serbench.records import Cell
     from serbench.registry import Registry
-    from serbench.runner.planning.plan import Filters, Plan
+    from serbench.runner.observers import Observer
+    from serbench.runner.planning.plan import Plan
     from serbench.runner.suite.schema import Suite
 
 Names = list[str] | None
@@ -67,6 +68,7 @@ def run(
 
     Exit status: 0 when every cell is done, 1 when some failed, 130 when stopped by Ctrl-C.
     """
+    from serbench.api import plan_run
     from serbench.runner.cell.inputs import open_registry
     from serbench.runner.planning.selection import Filters
     from serbench.tracking.store import tracking_uri as checked_uri
@@ -90,15 +92,15 @@ def run(
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
-    how = {
-        "require": require,
-        "dry_run": dry_run,
-        "force": force,
-        "fail_fast": fail_fast,
-        "save_models": save_models,
-        "tracking": uri,
-    }
-    return max((_run_suite(suite, registry, around, filters, **how) for suite in chosen), default=0)
+    planned = {"filters": filters, "require": require, "force": force}
+    if dry_run:
+        for suite in chosen:
+            plan, _ = plan_run(suite, around, **planned)
+            _tell_plan(plan)
+            _print_plan(plan, around)
+        return 0
+    how = {**planned, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
+    return max((_run_suite(suite, around=around, **how) for suite in chosen), default=0)
 
 
 def _positive(option: str, given: int | None, what: str) -> int | None:
@@ -138,48 +140,41 @@ def _choose(names: list[str], everything: bool, registry: Registry, around: Circ
     return chosen
 
 
-def _run_suite(
-    suite: Suite,
-    registry: Registry,
-    around: Circumstances,
-    filters: Filters,
-    *,
-    require: str | None,
-    dry_run: bool,
-    force: bool,
-    fail_fast: bool,
-    save_models: bool,
-    tracking: str | None,
-) -> int:
-    from serbench.runner.engine import run_plan
-    from serbench.runner.observers import Progress
-    from serbench.runner.planning.audits import require_verdict
-    from serbench.runner.planning.plan import make_plan
-    from serbench.tracking.observer import Tracker
+def _run_suite(suite: Suite, **how: Any) -> int:
+    from serbench.api import run as run_suite
+    from serbench.cli.leaderboard import print_tables
 
-    plan = make_plan(suite, registry, around, filters, force=force)
-    if require:
-        require_verdict(plan.cells, require)
-    print(f"suite {suite.name}: {_counts(plan)}", file=sys.stderr)
+    board = run_suite(suite, quiet=False, observers=[_teller()], **how)
+    print_tables(board)
+    tell_origins(board)
+    ended = board.attrs
+    if ended["stopped"]:
+        left = ended["planned"] - ended["ran"]
+        print(f"stopped with {left} cells left; the same command goes on from here", file=sys.stderr)
+        return 1 if ended["failed"] else 130
+    if ended["failed"]:
+        advice = "`serbench show` gives the reason, the next run tries again"
+        print(f"{ended['failed']} cells failed; {advice}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _teller() -> Observer:
+    from serbench.runner.observers import Observer
+
+    class Teller(Observer):
+        """Says what is planned before it begins."""
+
+        def planned(self, plan: Plan) -> None:
+            _tell_plan(plan)
+
+    return Teller()
+
+
+def _tell_plan(plan: Plan) -> None:
+    print(f"suite {plan.suite.name}: {_counts(plan)}", file=sys.stderr)
     for note in dict.fromkeys(note for task in plan.tasks for note in task.summary()["notes"]):
         print(f"  {note}", file=sys.stderr)
-    if dry_run:
-        _print_plan(plan, around)
-        return 0
-    progress = Progress()
-    observers = [progress, Tracker(tracking, progress.warned)] if tracking else [progress]
-    outcome = run_plan(plan, registry, around, observers, fail_fast=fail_fast, save_models=save_models)
-    _report(plan, around)
-    if outcome.stopped:
-        left = len(plan.todo) - outcome.ran
-        print(f"stopped with {left} cells left; the same command goes on from here", file=sys.stderr)
-        return 130 if not outcome.failed else 1
-    if outcome.failed:
-        print(
-            f"{outcome.failed} cells failed; `serbench show` gives the reason, the next run tries again",
-            file=sys.stderr,
-        )
-    return 1 if outcome.failed else 0
 
 
 def _counts(plan: Plan) -> str:
@@ -193,25 +188,24 @@ def _counts(plan: Plan) -> str:
 def _print_plan(plan: Plan, around: Circumstances) -> None:
     from collections import Counter
 
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.box import HEAVY_HEAD
 
     from serbench.reporting.loading import read_folder
+    from serbench.reporting.text_tables import to_terminal
     from serbench.runner.observers import duration
     from serbench.runner.planning.estimates import expected_seconds
 
-    table = Table(title=f"Plan of suite {plan.suite.name}")
-    for name in ("corpus", "protocol", "features", "model", "trials", "folds", "state"):
-        table.add_column(name)
-    rows: dict[tuple, Counter] = {}
+    found: dict[tuple, Counter] = {}
     for item in plan.cells:
-        rows.setdefault(_row_titles(item.cell), Counter())[item.state] += 1
-    for key, states in rows.items():
-        table.add_row(*key, str(states.total()), ", ".join(f"{count} {state}" for state, count in states.items()))
-    for row in plan.skipped:
-        # The extra to install stands in square brackets, which the console would take for a style.
-        table.add_row(*_row_titles(row.cell), "0", escape(f"skipped: {row.reason}"))
-    make_console().print(table)
+        found.setdefault(_row_titles(item.cell), Counter())[item.state] += 1
+    rows = [
+        (*key, states.total(), ", ".join(f"{count} {state}" for state, count in states.items()))
+        for key, states in found.items()
+    ]
+    rows += [(*_row_titles(row.cell), 0, f"skipped: {row.reason}") for row in plan.skipped]
+    columns = ("corpus", "protocol", "features", "model", "trials", "folds", "state")
+    title = f"Plan of suite {plan.suite.name}"
+    show(to_terminal(columns, rows, title=title, words=columns, box=HEAVY_HEAD, title_justify="center"))
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     seconds, unknown = expected_seconds(plan, earlier, around.jobs)
     without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
@@ -221,16 +215,3 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
 def _row_titles(cell: Cell) -> tuple[str, ...]:
     trials = str(cell.tuning.get("trials", ""))
     return cell.corpus, cell.protocol_name, cell.feature_name, cell.model_name, trials
-
-
-def _report(plan: Plan, around: Circumstances) -> None:
-    from serbench.cli.leaderboard import print_tables
-    from serbench.reporting.leaderboard import leaderboard
-    from serbench.reporting.loading import load_records
-    from serbench.reporting.tables import RUN, write_tables
-
-    records = load_records(around.results, plan.suite.name)
-    board = leaderboard(records)
-    write_tables(plan.folder, records, board, below=RUN)
-    print_tables(board)
-    tell_origins(records)

@@ -72,7 +72,7 @@ CREMAD = CorpusSpec(
     terms="share an adapted database alike and keep it open; name the authors",
     elicitation="acted",
     hours=5.3,
-    verified="on the real corpus",
+    verified="on its documented names",
     sources=(
         Source(
             url="https://github.com/CheyneyComputerScience/CREMA-D/archive/HEAD.zip",

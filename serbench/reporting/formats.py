@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from serbench.reporting.leaderboard import SPLITTING
-from serbench.reporting.text_tables import to_csv, to_json, to_markdown, writer_named
+from serbench.reporting.leaderboard import SPLITTING, grouped
+from serbench.reporting.text_tables import (
+    interval_text,
+    is_missing,
+    percent,
+    signed,
+    to_csv,
+    to_json,
+    to_markdown,
+    to_terminal,
+    writer_named,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +34,7 @@ def format_leaderboard(board: pd.DataFrame, style: str) -> str:
     UsageError
         For another format.
     """
-    return writer_named(style, {"csv": _csv, "md": _markdown, "json": _json})(board)
-
-
-def _json(board: pd.DataFrame) -> str:
-    rows = [{key: _plain(value) for key, value in row.items()} for row in board.to_dict("records")]
-    return to_json(rows)
+    return writer_named(style, {"csv": _csv, "md": _markdown, "json": to_json})(board)
 
 
 def _csv(board: pd.DataFrame) -> str:
@@ -50,37 +54,16 @@ def _markdown(board: pd.DataFrame) -> str:
 def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
     """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     for title, notes, columns, lines in _sections(board):
-        table = Table(box=None, pad_edge=False)
-        for name in columns:
-            table.add_column(name, justify="left" if name in ("features", "model", "augment", "row") else "right")
-        for line in lines:
-            table.add_row(*(Text(value) for value in line))
+        table = to_terminal(columns, lines, words=("features", "model", "augment", "row"), pad_edge=False)
         # Outside of the table, whose width would break them into short lines.
         yield Group(Text(title, style="bold"), table, *(Text(note, style="italic") for note in notes))
 
 
-def percent(value: float) -> str:
-    """A share as a percentage with one decimal; a dash where it is unknown."""
-    return "–" if _missing(value) else f"{100 * value:.1f}"
-
-
-def signed(value: float) -> str:
-    """A difference of shares in percentage points, e.g. ``+1.2``; empty where it is unknown."""
-    return "" if _missing(value) else f"{100 * value:+.1f}"
-
-
-def interval_text(low: float, high: float) -> str:
-    """Bounds as percentages, e.g. ``[48.1, 53.0]``."""
-    return "" if _missing(low) or _missing(high) else f"[{percent(low)}, {percent(high)}]"
-
-
 def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
-    key = board[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1) if len(board) else board
-    for _, group in board.groupby(key, sort=False) if len(board) else ():
+    for group in grouped(board, [*SPLITTING, "standing"]):
         columns = _columns(group)
         lines = [[function(entry) for function in columns.values()] for entry in group.to_dict("records")]
         yield _title(group), _notes(group), list(columns), lines
@@ -128,7 +111,7 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
     # The best alone is tied with nobody.
     mark = "=" if group["tied_with_best"].sum() > 1 else ""
     columns: dict[str, Any] = {
-        "#": lambda entry: "" if _missing(entry["rank"]) else f"{entry['rank']}{mark if _tied(entry) else ''}",
+        "#": lambda entry: "" if is_missing(entry["rank"]) else f"{entry['rank']}{mark if _tied(entry) else ''}",
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],
     }
@@ -154,7 +137,7 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         columns["validation"] = lambda entry: entry["validation"] or "–"
     columns |= {
         "folds": _folds,
-        "fit s": lambda entry: "–" if _missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
+        "fit s": lambda entry: "–" if is_missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
         "size": lambda entry: _size(entry["bytes"]),
         "row": lambda entry: entry["row"],
     }
@@ -162,7 +145,7 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
 
 
 def _tied(entry: dict[str, Any]) -> bool:
-    return not _missing(entry["tied_with_best"]) and bool(entry["tied_with_best"])
+    return not is_missing(entry["tied_with_best"]) and bool(entry["tied_with_best"])
 
 
 def _folds(entry: dict[str, Any]) -> str:
@@ -174,7 +157,7 @@ def _folds(entry: dict[str, Any]) -> str:
 
 
 def _size(count: Any) -> str:
-    if _missing(count):
+    if is_missing(count):
         return "–"
     value = float(count)
     for unit in ("B", "kB", "MB"):
@@ -191,17 +174,3 @@ def _all_classes(text: str) -> bool:
 
 def _seeds(seeds: list[int]) -> str:
     return " ".join(str(seed) for seed in seeds)
-
-
-def _missing(value: Any) -> bool:
-    import pandas as pd
-
-    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return value
-    if _missing(value):
-        return None
-    return value.item() if hasattr(value, "item") else value

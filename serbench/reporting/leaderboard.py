@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.errors import UnknownName
+from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
 from serbench.reporting.comparison import predictions_of
 from serbench.reporting.rows import describe_row, identity_columns, versions
@@ -90,6 +90,32 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(answers), dtype="boolean")
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
+
+
+def grouped(board: pd.DataFrame, columns: Sequence[str]) -> list[pd.DataFrame]:
+    """Rows that agree in some columns, in the order in which they come."""
+    if board.empty:
+        return []
+    key = board[list(columns)].astype(str).agg("|".join, axis=1)
+    return [group for _, group in board.groupby(key, sort=False)]
+
+
+def finished(board: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a finished fold.
+
+    Raises
+    ------
+    ResultsError
+        If there are none.
+    """
+    done = board[board["folds_done"] > 0]
+    if done.empty:
+        reasons = [reason for reason in board["reason"] if reason]
+        what = f"none of {len(board)} rows has a finished fold" + (
+            f"; the first reason: {reasons[0]}" if reasons else ""
+        )
+        raise ResultsError(what, hint="`serbench show ROW` shows what failed; run the suite again")
+    return done
 
 
 def damaged_cells(records: pd.DataFrame) -> list[str]:

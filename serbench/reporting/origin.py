@@ -21,7 +21,7 @@ def origins(records: pd.DataFrame) -> Iterator[str]:
     Parameters
     ----------
     records : DataFrame
-        From `load_records`, of one suite or several, or some of its rows.
+        From `load_records`, of one suite or several, or some of its rows; or a leaderboard.
     """
     for suite, own in records[records["row"] != ""].groupby("suite", sort=False):
         counts = own.groupby("source")["row"].nunique()

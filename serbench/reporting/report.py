@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,28 +153,10 @@ def _planned_figures(
                 )
     by_corpus = records[records["corpus"] != ""].drop_duplicates("corpus")
     for corpus, cell in zip(by_corpus["corpus"], by_corpus["cell"], strict=True):
-        view = _Once(lambda corpus=corpus, cell=cell: corpus_view(corpus, circumstances, cell=cell, own=corpora))
+        view = cache(lambda corpus=corpus, cell=cell: corpus_view(corpus, circumstances, cell=cell, own=corpora))
         for kind in kinds().values():
             if kind.of == "corpus":
                 yield f"{kind.name}-{corpus}", kind, view
-
-
-class _Once:
-    """Calls a function at most once, for all who want its result; an error is raised to each."""
-
-    def __init__(self, function: Callable[[], Any]):
-        self.function, self.result, self.error = function, None, None
-
-    def __call__(self) -> Any:
-        if self.error is not None:
-            raise self.error
-        if self.result is None:
-            try:
-                self.result = self.function()
-            except SerbenchError as error:
-                self.error = error
-                raise
-        return self.result
 
 
 def _tried(make: Callable[[], Any], name: str, said: Said) -> Any:

@@ -9,10 +9,13 @@ import numpy as np
 
 from serbench.identity import content_id
 from serbench.records import Cell
+from serbench.reporting.text_tables import percent, to_terminal
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
+
+WORDS = ("parameters", "state", "trials", "inner folds")
 
 
 def describe_searches(cells: pd.DataFrame) -> list[dict[str, Any]]:
@@ -94,57 +97,42 @@ def _besides_tuning(entry: dict[str, Any], cell: Cell) -> tuple:
 
 
 def _winners(searches: Sequence[dict[str, Any]]) -> Table:
-    names = ["fold", "seed", "trials", "inner folds", "defaults %", "best %", "trial", "search s", "parameters"]
-    table = _table("Tuning (inner UAR; the outer folds saw none of it)", names)
-    for entry in searches:
-        mark = "" if entry["reproducible"] else " (timeout: not reproducible)"
-        shown = [
+    rows = [
+        (
             entry["fold"],
-            str(entry["seed"]),
-            ", ".join(f"{count} {state}" for state, count in entry["states"].items()) + mark,
+            entry["seed"],
+            ", ".join(f"{count} {state}" for state, count in entry["states"].items())
+            + ("" if entry["reproducible"] else " (timeout: not reproducible)"),
             f"{entry['folds']} {entry['inner']}",
-            _percent(entry["default"]),
-            _percent(entry["value"]),
-            str(entry["best"]),
+            percent(entry["default"]),
+            percent(entry["value"]),
+            entry["best"],
             f"{entry['seconds']:.3g}",
             _params(entry["params"]),
-        ]
-        table.add_row(*map(_escape, shown))
-    return table
+        )
+        for entry in searches
+    ]
+    names = ["fold", "seed", "trials", "inner folds", "defaults %", "best %", "trial", "search s", "parameters"]
+    title = "Tuning (inner UAR; the outer folds saw none of it)"
+    return to_terminal(names, rows, title=title, words=WORDS, overflow="fold")
 
 
 def _trials(entry: dict[str, Any]) -> Table:
-    table = _table("Trials (0: the defaults)", ["trial", "state", "inner UAR %", "s", "parameters"])
-    for trial in entry["trials"]:
-        number = f"{trial['number']}{' *' if trial['number'] == entry['best'] else ''}"
-        value = np.nan if trial["value"] is None else trial["value"]
-        shown = [number, trial["state"], _percent(value), f"{trial['seconds']:.3g}", _params(trial["params"])]
-        shown[-1] += f" ({trial['reason']})" if "reason" in trial else ""
-        table.add_row(*map(_escape, shown))
-    return table
+    rows = [
+        (
+            f"{trial['number']}{' *' if trial['number'] == entry['best'] else ''}",
+            trial["state"],
+            percent(trial["value"]),
+            f"{trial['seconds']:.3g}",
+            _params(trial["params"]) + (f" ({trial['reason']})" if "reason" in trial else ""),
+        )
+        for trial in entry["trials"]
+    ]
+    names = ["trial", "state", "inner UAR %", "s", "parameters"]
+    return to_terminal(names, rows, title="Trials (0: the defaults)", words=WORDS, overflow="fold")
 
 
 def _params(params: dict[str, Any]) -> str:
     return ", ".join(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items()
     )
-
-
-def _percent(value: float) -> str:
-    return "–" if np.isnan(value) else f"{100 * value:.1f}"
-
-
-def _table(title: str, columns: list[str]) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
-    for name in columns:
-        words = name in ("parameters", "state", "trials", "inner folds")
-        table.add_column(_escape(name), justify="left" if words else "right", overflow="fold")
-    return table
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.records import Record
-from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
-from serbench.reporting.text_tables import to_markdown
+from serbench.reporting.text_tables import interval_text, percent, to_markdown, to_terminal
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import (
     classes_scored,
@@ -28,6 +27,7 @@ from serbench.scoring.margins import (
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
+    from rich.text import Text
 
 
 def row_report(cells: pd.DataFrame, *, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -77,36 +77,39 @@ def provenance(records: list[Record]) -> dict[str, str]:
     return {key: value for key, value in joined.items() if value}
 
 
-def report_parts(report: dict[str, Any]) -> Iterator[str | Table]:
-    """The report as lines and rich tables, in the order in which they are printed."""
+def report_parts(report: dict[str, Any]) -> Iterator[Text | Table]:
+    """The report as texts and rich tables, in the order in which they are printed."""
+    from rich.text import Text
+
     summary = report["summary"]
-    yield f"[bold]{_escape(_title(summary))}[/bold]"
-    yield _escape(_headline(summary))
+    yield Text(_title(summary), style="bold")
+    yield Text(_headline(summary))
     if summary["folds_done"]:
         yield _class_table(report)
         yield _confusion_table(report)
     yield _fold_table(report)
     yield from search_tables(report["searches"])
-    yield _pairs_table("Provenance", report["provenance"])
-    yield f"[bold]The command that makes the row again[/bold]\n  {_escape(report['command'])}"
+    pairs = report["provenance"].items()
+    yield to_terminal(["", ""], pairs, title="Provenance", overflow="fold", show_header=False)
+    yield _headed("The command that makes the row again", f"  {report['command']}")
     for title, lines in (("Notes", report["notes"]), ("Not done", [_failure(item) for item in report["failures"]])):
         if lines:
-            yield f"[bold]{title}[/bold]\n" + "\n".join(f"  {_escape(line)}" for line in lines)
+            yield _headed(title, *(f"  {line}" for line in lines))
 
 
-def calibration_parts(found: dict[str, Any], title: str, reliability: bool) -> Iterator[str | Table]:
-    """What `calibration` found, as a line and, on request, a reliability table."""
-    shown = [
+def calibration_parts(found: dict[str, Any], title: str, reliability: bool) -> Iterator[Text | Table]:
+    """What `calibration` found, as a text and, on request, a reliability table."""
+    shown = ", ".join(
         f"{name} {found[key]:.3f} [{found[f'{key}_low']:.3f}, {found[f'{key}_high']:.3f}]"
         for key, name in (("log_loss", "log-loss"), ("brier", "Brier"), ("ece", "ECE"))
-    ]
-    yield f"[bold]{_escape(title)}[/bold]\n{_escape(', '.join(shown))} (95 %, {found['unit']} {found['method']})"
-    if not reliability:
-        return
-    table = _table("Reliability (equal-mass bins)", ["utterances", "confidence %", "accuracy %"])
-    for entry in found["reliability"]:
-        table.add_row(str(entry["count"]), percent(entry["confidence"]), percent(entry["accuracy"]))
-    yield table
+    )
+    yield _headed(title, f"{shown} (95 %, {found['unit']} {found['method']})")
+    if reliability:
+        bins = [
+            (entry["count"], percent(entry["confidence"]), percent(entry["accuracy"])) for entry in found["reliability"]
+        ]
+        columns = ["utterances", "confidence %", "accuracy %"]
+        yield to_terminal(columns, bins, title="Reliability (equal-mass bins)")
 
 
 def report_markdown(report: dict[str, Any]) -> str:
@@ -216,76 +219,61 @@ def _headline(summary: dict[str, Any]) -> str:
     )
 
 
+def _headed(title: str, *lines: str) -> Text:
+    from rich.text import Text
+
+    return Text("\n").join([Text(title, style="bold"), *map(Text, lines)])
+
+
 def _class_table(report: dict[str, Any]) -> Table:
-    table = _table("Per class, % (recall with its interval)", ["class", "precision", "recall", "95 %", "F1", "support"])
-    for label, entry in report["per_class"].items():
-        bounds = interval_text(entry["recall_low"], entry["recall_high"])
-        shares = [percent(entry["precision"]), percent(entry["recall"]), bounds, percent(entry["f1"])]
-        table.add_row(*(_escape(value) for value in (label, *shares, str(entry["support"]))))
-    return table
+    rows = [
+        (
+            label,
+            percent(entry["precision"]),
+            percent(entry["recall"]),
+            interval_text(entry["recall_low"], entry["recall_high"]),
+            percent(entry["f1"]),
+            entry["support"],
+        )
+        for label, entry in report["per_class"].items()
+    ]
+    columns = ["class", "precision", "recall", "95 %", "F1", "support"]
+    return to_terminal(columns, rows, title="Per class, % (recall with its interval)")
 
 
 def _confusion_table(report: dict[str, Any]) -> Table:
     labels = report["labels"]
-    table = _table("Confusion matrix (rows: true, columns: predicted)", ["", *labels])
-    for code, (label, counts) in enumerate(zip(labels, report["confusion"], strict=True)):
-        shares = counts / max(counts.sum(), 1)
-        cells = [
-            _shaded(int(count), share, code == column)
-            for column, (count, share) in enumerate(zip(counts, shares, strict=True))
-        ]
-        table.add_row(_escape(label), *cells)
-    return table
+    rows = []
+    for label, counts in zip(labels, report["confusion"], strict=True):
+        total = max(counts.sum(), 1)
+        shaded = [_shaded(int(count), count / total, name == label) for name, count in zip(labels, counts, strict=True)]
+        rows.append([label, *shaded])
+    return to_terminal(["", *labels], rows, title="Confusion matrix (rows: true, columns: predicted)")
 
 
-def _shaded(count: int, share: float, right: bool) -> str:
+def _shaded(count: int, share: float, right: bool) -> Text:
+    from rich.text import Text
+
     if not count:
-        return "[dim]·[/dim]"
-    if right:
-        return f"[bold green]{count}[/bold green]"
-    return f"[red]{count}[/red]" if share >= 0.2 else str(count)
+        return Text("·", style="dim")
+    return Text(str(count), style="bold green" if right else "red" if share >= 0.2 else "")
 
 
 def _fold_table(report: dict[str, Any]) -> Table:
-    names = ["fold", "seed", "UAR %", "classes", "utterances", "speakers", "fit s", "epochs", "validation", "cell"]
-    table = _table("Folds (UAR over the classes that the fold has)", names)
+    rows = []
     for entry in report["folds"]:
         seconds = entry.get("seconds", {}).get("fit")
-        shown = [
-            entry["fold"],
-            entry["seed"],
-            percent(entry["uar"]) if entry["status"] == "ok" else entry["status"],
-            *(entry.get(name, "") for name in ("classes", "utterances", "speakers")),
-            "" if seconds is None else f"{seconds:.3g}",
-            entry.get("epochs") or "",
-            entry.get("validation", ""),
-            entry["id"],
-        ]
-        table.add_row(*(_escape(str(value)) for value in shown))
-    return table
-
-
-def _pairs_table(title: str, pairs: dict[str, str]) -> Table:
-    table = _table(title, ["", ""])
-    table.show_header = False
-    for column in table.columns:
-        column.justify = "left"
-        column.overflow = "fold"
-    for key, value in pairs.items():
-        table.add_row(key, _escape(value))
-    return table
-
-
-def _table(title: str, columns: list[str]) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
-    for number, name in enumerate(columns):
-        table.add_column(_escape(name), justify="right" if number else "left")
-    return table
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+        rows.append(
+            (
+                entry["fold"],
+                entry["seed"],
+                percent(entry["uar"]) if entry["status"] == "ok" else entry["status"],
+                *(entry.get(name, "") for name in ("classes", "utterances", "speakers")),
+                "" if seconds is None else f"{seconds:.3g}",
+                entry.get("epochs") or "",
+                entry.get("validation", ""),
+                entry["id"],
+            )
+        )
+    names = ["fold", "seed", "UAR %", "classes", "utterances", "speakers", "fit s", "epochs", "validation", "cell"]
+    return to_terminal(names, rows, title="Folds (UAR over the classes that the fold has)")

@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from serbench.errors import SerbenchError, TrackingError
-from serbench.records import cell_path, read_cell
-from serbench.reporting.frozen import frozen_frames, frozen_path
 from serbench.reporting.leaderboard import leaderboard
-from serbench.reporting.loading import load_records
+from serbench.reporting.loading import load_predictions, load_records
 from serbench.runner.cell.locks import lock
 from serbench.scoring.margins import summed_confusion
 from serbench.tracking.artifacts import write_artifacts
@@ -229,10 +227,7 @@ def _write_row(
 
 
 def _predictions(folder: Path, done: pd.DataFrame) -> pd.DataFrame:
-    if (done["source"] == "frozen").all():
-        frames = frozen_frames(frozen_path(folder), list(done["id"]))
-    else:
-        frames = {cell: read_cell(cell_path(folder, cell))[1] for cell in done["id"]}
+    frames = load_predictions(folder.parent, done)
     return pd.concat(
         [frames[item.id].assign(fold=item.fold, seed=item.seed) for item in done.itertuples()], ignore_index=True
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from serbench.records import Record, row_id
+from serbench.runner.observers import Observer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ INTERVAL = 10.0
 PATIENCE = 30.0
 
 
-class Tracker:
+class Tracker(Observer):
     """Writes rows as they complete, and the rest of what has changed at the end of the run.
 
     A store that cannot be reached is told of once; the run goes on without it.
@@ -53,15 +54,6 @@ class Tracker:
         self._suite = plan.suite.name
         self._rows = {row_id(item.cell) for item in plan.cells}
         self._left = Counter(row_id(item.cell) for item in plan.todo)
-
-    def extracting(self, done: int, total: int) -> None:
-        """Nothing to write."""
-
-    def searching(self, done: int, total: int, remaining: float | None) -> None:
-        """Nothing to write."""
-
-    def warned(self, text: str) -> None:
-        """Nothing to write."""
 
     def finished(self, record: Record, uar: float | None) -> None:
         """Note the row that has changed, and start writing if it is the first."""

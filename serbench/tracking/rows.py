@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.identity import canonical_json, content_id
 from serbench.records import Cell, Record
-from serbench.reporting.formats import interval_text, percent
 from serbench.reporting.rows import compact
+from serbench.reporting.text_tables import interval_text, percent
 from serbench.scoring.margins import CONFUSION_SCORES, margins, per_class, summed_confusion
 
 if TYPE_CHECKING:

@@ -222,7 +222,7 @@ def test_a_cell_file_cut_short_is_named_and_redone(run_tiny, serbench, tmp_path)
     assert shown.status == 0 and first.stem in shown.err
     again = run_tiny()
     assert again.status == 0 and "1 damaged" in again.err and "1 to run" in again.err
-    assert serbench("leaderboard", "tiny").err == ""
+    assert serbench("leaderboard", "tiny").err == "serbench: tiny: rows shown: 1 run here\n"
 
 
 def test_debug_shows_the_traceback(serbench):

@@ -106,5 +106,6 @@ def test_a_corpus_whose_load_breaks_the_rules_fails(right, wrong, reason, tmp_pa
 def test_an_absent_corpus_says_that_its_load_was_not_checked(tmp_path, capsys):
     file = tmp_path / "own.py"
     file.write_text(CORPUS)
-    check(file, data=tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    check(file, data=tmp_path / "empty")
     assert "--corpus-path own=DIR" in capsys.readouterr().out

@@ -83,6 +83,7 @@ def test_an_absent_corpus_names_the_command(serbench, tmp_path):
 
 
 def test_a_corpus_of_ones_own_is_not_to_be_got(serbench, tiny_suite, tmp_path):
+    (tmp_path / "nothing").mkdir()
     answer = serbench("run", tiny_suite, "--data", tmp_path / "nothing")
     assert "absent: tiny" in answer.err
     assert "corpora get" not in answer.err

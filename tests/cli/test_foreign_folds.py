@@ -27,6 +27,7 @@ def write(tmp_path):
 @pytest.fixture
 def audit(serbench, tmp_path):
     """Audit the folder of fold files where no corpus is installed."""
+    (tmp_path / "nothing").mkdir()
     return lambda *words: serbench(
         "audit", "--folds", tmp_path / "folds", "--corpus", "emodb", "--data", tmp_path / "nothing", *words
     )

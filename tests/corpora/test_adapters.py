@@ -175,8 +175,10 @@ def test_cremad_gender_counts_are_the_published_ones():
     assert len(WOMEN) == 43  # of 91 actors, 48 are men (Cao et al. 2014)
 
 
-def test_every_packaged_corpus_is_tested_here():
-    packaged = {spec.name for spec in build_registry().all("corpus") if not (spec.embedded or spec.user_named)}
-    assert packaged == {spec.name for spec, _ in EXPECTED}
+def test_every_corpus_that_was_read_for_real_is_tested_here():
+    cards = [spec for spec in build_registry().all("corpus") if not (spec.embedded or spec.user_named)]
+    read = {spec.name for spec in cards if not spec.verified.startswith("on its documented names")}
+    tested = {spec.name for spec, _ in EXPECTED}
+    assert read <= tested
     # Speech and song share their names' rules.
-    assert packaged - {SONG_SPEC.name} == {spec.name for spec, _, _ in STRANGE}
+    assert tested - {SONG_SPEC.name} == {spec.name for spec, _, _ in STRANGE}

@@ -8,10 +8,10 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 
 from serbench.errors import ResultsError
 from serbench.records import make_predictions, read_cell
-from serbench.reporting.formats import to_json
 from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
+from serbench.reporting.text_tables import to_json
 
 
 @pytest.fixture

@@ -141,4 +141,5 @@ def test_a_member_that_cannot_be_run(with_ensemble, around, toolkit, tmp_path, m
     expected = ({"both(without=lda@needy)"}, set()) if missing == "available" else (set(), {"both"})
     assert (run, skipped) == expected
     if run:
-        assert [record.status for record, _ in carried_out(plan, around).values()] == ["ok"] * 3
+        records = [record for record, _ in carried_out(plan, around).values() if record.cell.members]
+        assert [record.status for record in records] == ["ok"] * 3

@@ -10,7 +10,8 @@ from serbench.errors import ResultsError
 from serbench.protocols.verdict import INDEPENDENT, STANDINGS
 from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, new_figure, panels, plain_grid
 from serbench.reporting.figures.kind import FigureKind, SuiteView
-from serbench.reporting.figures.names import MOST_ROWS, finished, row_name, task_name
+from serbench.reporting.figures.names import MOST_ROWS, row_name, task_name
+from serbench.reporting.leaderboard import finished, grouped
 from serbench.reporting.papers.results import ROW, TASK
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def pairs(board: pd.DataFrame) -> dict[tuple[str, str, str], pd.DataFrame]:
     done = finished(board)
     done = done[done["complete"]]
     found = {}
-    for _, task in done.groupby(done[list(TASK)].astype(str).agg("|".join, axis=1), sort=False):
+    for task in grouped(done, TASK):
         honest, random = task[task["standing"] == INDEPENDENT], task[task["standing"] == RANDOM]
         for one, left in random.groupby("protocol", sort=False):
             for other, right in honest.groupby("protocol", sort=False):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from serbench.errors import ResultsError
 from serbench.protocols.verdict import INDEPENDENT
-from serbench.reporting.leaderboard import SPLITTING
+from serbench.reporting.leaderboard import SPLITTING, finished, grouped
 from serbench.reporting.papers.results import display_model
 
 if TYPE_CHECKING:
@@ -29,27 +28,10 @@ def task_name(entry: Any) -> str:
     return ", ".join([corpus, *extras, *filter(None, [entry["options"]])])
 
 
-def finished(board: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a finished fold.
-
-    Raises
-    ------
-    ResultsError
-        If there are none.
-    """
-    done = board[board["folds_done"] > 0]
-    if done.empty:
-        reasons = [reason for reason in board["reason"] if reason]
-        what = f"none of {len(board)} rows has a finished fold" + (f": {reasons[0]}" if reasons else "")
-        raise ResultsError(what, hint="`serbench show ROW` shows what failed; run the suite again")
-    return done
-
-
 def groups(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Title and rows of each corpus × protocol × standing, the best rows first."""
     done = finished(board)
-    key = done[[*SPLITTING, "standing"]].astype(str).agg("|".join, axis=1)
-    for _, group in done.groupby(key, sort=False):
+    for group in grouped(done, [*SPLITTING, "standing"]):
         first = group.iloc[0]
         ordered = group.sort_values(["complete", "uar"], ascending=False, kind="stable")
         yield f"{task_name(first)} — {first['protocol']}, {first['standing']}", ordered

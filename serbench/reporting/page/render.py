@@ -13,10 +13,10 @@ from serbench.errors import ResultsError
 from serbench.protocols.verdict import INDEPENDENT
 from serbench.records import atomic_path
 from serbench.reporting.claims import HEADINGS, claim_texts
+from serbench.reporting.figures.gap import pairs
 from serbench.reporting.figures.names import row_name, task_name
 from serbench.reporting.leaderboard import damaged_cells, leaderboard
 from serbench.reporting.loading import load_predictions, load_records, suites_in
-from serbench.reporting.page.charts import gap_charts
 from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.summary import summarise
 from serbench.reporting.papers.details import genders_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE = Path("report") / "index.html"
+# Of a chart.
+MOST_ROWS = 12
 
 
 def write_page(
@@ -73,7 +75,7 @@ def write_page(
             warnings=damaged_cells(records),
             rows=[_shown(entry) for entry in entries],
             several_corpora=len({entry["corpus"] for entry in entries}) > 1,
-            charts=gap_charts(board),
+            charts=_gap_charts(board),
             chances=_chances(records),
             data=_embedded({"texts": texts.values, "rows": details}),
             files=[Path(os.path.relpath(file, path.parent)).as_posix() for file in files],
@@ -158,6 +160,25 @@ def _genders(results: Path, records: pd.DataFrame) -> dict[str, str]:
         first = corpus[corpus["row"] == corpus["row"].value_counts().idxmax()]
         found |= genders_of(load_predictions(results, first))
     return found
+
+
+def _gap_charts(board: pd.DataFrame) -> list[dict[str, Any]]:
+    """One chart per corpus and pair of protocols: title, protocols, and per row its name and two percentages."""
+    if not (board["folds_done"] > 0).any():
+        return []
+    return [
+        {
+            "task": task,
+            "random": random,
+            "independent": independent,
+            "more": max(0, len(rows) - MOST_ROWS),
+            "rows": [
+                {"name": row.name, "low": 100 * row.independent, "high": 100 * row.random}
+                for row in rows.head(MOST_ROWS).itertuples(index=False)
+            ],
+        }
+        for (task, random, independent), rows in pairs(board).items()
+    ]
 
 
 def _chances(records: pd.DataFrame) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from serbench.protocols.verdict import INDEPENDENT
 from serbench.reporting.figures.gap import pairs
 from serbench.reporting.figures.names import row_name, task_name
-from serbench.reporting.formats import interval_text, percent
-from serbench.reporting.leaderboard import SPLITTING
+from serbench.reporting.leaderboard import SPLITTING, grouped
+from serbench.reporting.text_tables import first_of, interval_text, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ MOST_NAMED = 5
 def summarise(records: pd.DataFrame, board: pd.DataFrame) -> list[str]:
     """Sentences that a reader without the field's terms can follow, the most important first."""
     lines = [_what_was_run(records, board)]
-    for _, task in board.groupby(board[list(SPLITTING[:-1])].astype(str).agg("|".join, axis=1), sort=False):
+    for task in grouped(board, SPLITTING[:-1]):
         lines += _task(task)
     lines += _gaps(board)
     lines += _not_done(records, board)
@@ -100,8 +100,7 @@ def _not_done(records: pd.DataFrame, board: pd.DataFrame) -> list[str]:
     broken = board[~board["complete"]]
     if len(broken):
         named = [f"{row_name(entry)} ({entry['protocol']})" for entry in broken.to_dict("records")]
-        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-        lines.append(f"Not complete, and not ranked: {'; '.join(named[:MOST_NAMED])}{more}.")
+        lines.append(f"Not complete, and not ranked: {first_of(named, MOST_NAMED, '; ')}.")
     bad = records[records["status"].isin(["failed", "damaged"])]
     if len(bad):
         reason, times = Counter(bad["reason"]).most_common(1)[0]

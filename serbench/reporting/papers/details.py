@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import ResultsError
-from serbench.reporting.papers.table import Column, PaperTable, count, number, words
+from serbench.reporting.papers.table import Column, Entry, PaperTable, count, number, words
 from serbench.scoring import label_codes
 from serbench.scoring.margins import (
     classes_scored,
@@ -117,44 +117,20 @@ def gender_report(cells: pd.DataFrame, genders: Mapping[str, str]) -> list[dict[
     return found
 
 
-def speaker_table(
-    cells: pd.DataFrame,
-    genders: Mapping[str, str],
-    *,
-    decimals: int = 1,
-    sort: str = "name",
-    caption: str | None = None,
-    label: str | None = None,
-) -> PaperTable:
+def speaker_table(cells: pd.DataFrame, genders: Mapping[str, str], *, sort: str = "name", **looks: Any) -> PaperTable:
     """Who is served badly: one line per speaker, by name or (`sort="uar"`) the worst first."""
     entries = speaker_report(cells, genders)
     if sort != "name":
         entries.sort(key=lambda entry: entry["uar"])
-    head = (Column("speaker", words=True), Column("gender", words=True))
-    rows = [
-        (words(entry["name"]), words(GENDERS.get(entry["gender"], entry["gender"])), *_shared(entry, decimals))
-        for entry in entries
-    ]
-    return PaperTable(
-        caption or f"Per speaker: {row_title(cells)}", label or "tab:speakers", (*head, *_SHARED), tuple(rows), (_NOTE,)
-    )
+    gender = [words(GENDERS.get(entry["gender"], entry["gender"])) for entry in entries]
+    return _grouped("speaker", entries, Column("gender", words=True), gender, row_title(cells), **looks)
 
 
-def gender_table(
-    cells: pd.DataFrame,
-    genders: Mapping[str, str],
-    *,
-    decimals: int = 1,
-    caption: str | None = None,
-    label: str | None = None,
-) -> PaperTable:
+def gender_table(cells: pd.DataFrame, genders: Mapping[str, str], **looks: Any) -> PaperTable:
     """One line per gender."""
     entries = gender_report(cells, genders)
-    head = (Column("gender", words=True), Column("speakers"))
-    rows = [(words(entry["name"]), count(entry["speakers"]), *_shared(entry, decimals)) for entry in entries]
-    return PaperTable(
-        caption or f"Per gender: {row_title(cells)}", label or "tab:genders", (*head, *_SHARED), tuple(rows), (_NOTE,)
-    )
+    speakers = [count(entry["speakers"]) for entry in entries]
+    return _grouped("gender", entries, Column("speakers"), speakers, row_title(cells), **looks)
 
 
 def pooled_confusion(cells: pd.DataFrame) -> tuple[list[str], np.ndarray]:
@@ -225,10 +201,34 @@ def _average(values: Sequence[float], weights: np.ndarray) -> float:
     return float(np.average(np.asarray(values)[known], weights=weights[known]))
 
 
-_SHARED = (Column("UAR"), Column("accuracy"), Column("classes", words=True), Column("utterances"))
-_NOTE = "Scores in %; UAR over the classes that the group has."
-
-
-def _shared(entry: Mapping[str, Any], decimals: int) -> tuple:
-    scores = (number(entry["uar"], decimals), number(entry["accuracy"], decimals))
-    return (*scores, words(entry["classes"]), count(entry["utterances"]))
+def _grouped(
+    of: str,
+    entries: Sequence[Mapping[str, Any]],
+    second: Column,
+    seconds: Sequence[Entry],
+    title: str,
+    *,
+    decimals: int = 1,
+    caption: str | None = None,
+    label: str | None = None,
+) -> PaperTable:
+    """One line per group of utterances: its name, a second column, scores over the classes that it has, and counts."""
+    scores = (Column("UAR"), Column("accuracy"), Column("classes", words=True), Column("utterances"))
+    rows = tuple(
+        (
+            words(entry["name"]),
+            described,
+            number(entry["uar"], decimals),
+            number(entry["accuracy"], decimals),
+            words(entry["classes"]),
+            count(entry["utterances"]),
+        )
+        for entry, described in zip(entries, seconds, strict=True)
+    )
+    return PaperTable(
+        caption or f"Per {of}: {title}",
+        label or f"tab:{of}s",
+        (Column(of, words=True), second, *scores),
+        rows,
+        ("Scores in %; UAR over the classes that the group has.",),
+    )

@@ -32,8 +32,7 @@ def suite_paper(board: pd.DataFrame, kind: str, style: str, *, document: bool = 
     **choices
         As for `results_tables`.
     """
-    if style == TEXT:
-        raise UsageError("only a per-class table comes as text", where="--format", hint=f"one of: {', '.join(FORMATS)}")
+    _refuse_text(style)
     return write_paper(results_tables(board, wide=kind == "wide", **choices), style, document=document)
 
 
@@ -63,13 +62,20 @@ def row_paper(
     **choices
         `decimals`, `caption`, `label`.
     """
+    if style == TEXT and kind == "per-class":
+        return class_text(cells, decimals=choices.get("decimals", 1) + 1)
+    _refuse_text(style)
     if kind == "per-class":
-        if style == TEXT:
-            return class_text(cells, decimals=choices.get("decimals", 1) + 1)
-        return write_paper([class_table(cells, **choices)], style, document=document)
+        table = class_table(cells, **choices)
+    else:
+        genders = genders_of(load_predictions(results, cells))
+        speakers = kind == "per-speaker"
+        table = (
+            speaker_table(cells, genders, sort=sort, **choices) if speakers else gender_table(cells, genders, **choices)
+        )
+    return write_paper([table], style, document=document)
+
+
+def _refuse_text(style: str) -> None:
     if style == TEXT:
         raise UsageError("only a per-class table comes as text", where="--format", hint=f"one of: {', '.join(FORMATS)}")
-    genders = genders_of(load_predictions(results, cells))
-    if kind == "per-speaker":
-        return write_paper([speaker_table(cells, genders, sort=sort, **choices)], style, document=document)
-    return write_paper([gender_table(cells, genders, **choices)], style, document=document)

@@ -6,9 +6,11 @@ import fnmatch
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from serbench.errors import ResultsError, UnknownName
+from serbench.errors import UnknownName
 from serbench.protocols.verdict import STANDINGS
+from serbench.reporting.leaderboard import finished, grouped
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable, count, number, words
+from serbench.reporting.text_tables import first_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,10 +71,8 @@ def results_tables(
     if sort not in (*COLUMNS, "model", "features"):
         raise UnknownName.among("column", sort, [*COLUMNS, "model", "features"], where="--sort")
     board = _kept(board, rows)
-    if not (board["folds_done"] > 0).any():
-        raise ResultsError(_nothing_done(board), hint="`serbench show ROW` shows what failed; run the suite again")
-    keys = board[list(TASK)].astype(str).agg("|".join, axis=1)
-    parts = [board] if wide else [board[keys == key] for key in dict.fromkeys(keys)]
+    finished(board)
+    parts = [board] if wide else grouped(board, TASK)
     parts = [part for part in parts if (part["folds_done"] > 0).any()]
     found = []
     for number_, part in enumerate(parts):
@@ -101,13 +101,6 @@ def _kept(board: pd.DataFrame, patterns: Sequence[str]) -> pd.DataFrame:
             raise UnknownName.among("row", pattern, {*board["model"], *names}, where="--rows")
         keep |= matching
     return board[keep]
-
-
-def _nothing_done(board: pd.DataFrame) -> str:
-    if board.empty:
-        return "no row to tabulate"
-    reasons = [reason for reason in board["reason"] if reason]
-    return f"none of {len(board)} rows has a finished fold" + (f"; the first reason: {reasons[0]}" if reasons else "")
 
 
 def _table(part: pd.DataFrame, chosen: Sequence[str], sort: str, decimals: int, caption: str, label: str) -> PaperTable:
@@ -246,8 +239,7 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
     if any(entry.text.startswith("(") for row in rows for entry in row):
         broken = part[~part["complete"]]
         named = [f"{e.model} on {e.features} {e.folds_done}/{e.folds_planned}" for e in broken.itertuples()]
-        more = f" and {len(named) - 6} more" if len(named) > 6 else ""
-        notes.append(f"In parentheses: not all folds done ({', '.join(named[:6])}{more}).")
+        notes.append(f"In parentheses: not all folds done ({first_of(named)}).")
     doubted = part.loc[part["standing"] == DOUBTED, "verdict"]
     notes += [f"{DOUBTED.capitalize()}: {' | '.join(dict.fromkeys(filter(None, doubted)))}."] if any(doubted) else []
     used = [f"{e.corpus} {e.corpus_note}" for e in part.drop_duplicates("corpus").itertuples() if e.corpus_note]
@@ -257,5 +249,4 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
 
 def _absent(lacking: pd.DataFrame) -> list[str]:
     named = [f"{e.model} on {e.features} ({e.protocol})" for e in lacking.itertuples()]
-    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
-    return [f"Not in the table, since no fold is done: {', '.join(named[:6])}{more}."] if named else []
+    return [f"Not in the table, since no fold is done: {first_of(named)}."] if named else []

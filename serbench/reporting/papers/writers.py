@@ -6,10 +6,9 @@ import html
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from serbench.errors import UsageError
 from serbench.reporting import text_tables
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable
-from serbench.reporting.text_tables import tex, to_tabular
+from serbench.reporting.text_tables import tex, to_tabular, writer_named
 
 DOCUMENT = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,landscape,margin=15mm]{geometry}
@@ -36,11 +35,10 @@ def write_paper(tables: Sequence[PaperTable], style: str, *, document: bool = Fa
     UsageError
         For another format.
     """
-    if style not in FORMATS:
-        raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
+    write = writer_named(style, {**_WRITERS, "csv": to_csv})
     if style == "csv":
-        return to_csv(tables)
-    text = "\n".join(_WRITERS[style](table) for table in tables)
+        return write(tables)
+    text = "\n".join(map(write, tables))
     return DOCUMENT % text if document and style == "latex" else text
 
 
