@@ -82,9 +82,11 @@ def test_a_record_of_a_newer_schema_is_refused():
 
 
 def test_an_unwritable_folder_is_an_error_that_says_what_to_do(tmp_path):
-    (tmp_path / "cells").write_text("in the way")
+    (tmp_path / "suite").write_text("in the way")
     with pytest.raises(ResultsError, match="cannot write") as caught:
-        write_cell(tmp_path, Record(make_cell(), "ok"), make_predictions(make_table(), LABELS, np.full((4, 2), 0.5)))
+        write_cell(
+            tmp_path / "suite", Record(make_cell(), "ok"), make_predictions(make_table(), LABELS, np.full((4, 2), 0.5))
+        )
     assert "--results" in caught.value.hint
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from serbench.errors import ResultsError
 from serbench.records.cell import Cell
 from serbench.records.plain import plain
+from serbench.records.shapes import check_shape
 
 SCHEMA = 1
 PREDICTION_COLUMNS = ("corpus", "utterance", "speaker", "gender", "text", "intensity", "role", "truth", "predicted")
@@ -81,10 +82,11 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record; fields of a newer schema are refused."""
-        if data.get("schema", 0) > SCHEMA:
-            raise ResultsError(
-                f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench"
-            )
+        if not isinstance(data, Mapping):
+            raise ValueError(f"a record is a mapping, found {type(data).__name__}")
+        if isinstance(version := data.get("schema", 0), int) and version > SCHEMA:
+            raise ResultsError(f"record of schema {version}, this serbench reads {SCHEMA}", hint="update serbench")
+        check_shape("record", data)
         fields = {key: value for key, value in data.items() if key != "cell"}
         if "audit" in fields:
             fields["audit"] = _with_current_kinds(fields["audit"])

@@ -12,6 +12,7 @@ import numpy as np
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, write_cell
+from serbench.records.derived import make_way
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
@@ -187,7 +188,9 @@ def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
     for item in plan.cells:
         stand_in = replace(item.cell, fold=ALL_FOLDS).id
         if stand_in not in current:
-            cell_path(plan.folder, stand_in).unlink(missing_ok=True)
+            path = cell_path(plan.folder, stand_in)
+            make_way(path)
+            path.unlink(missing_ok=True)
 
 
 def _skipped_record(row: SkippedRow, circumstances: Circumstances) -> Record:

@@ -8,9 +8,9 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 
 from serbench.errors import ResultsError
 from serbench.records import make_predictions, read_cell
-from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_splits
+from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_records, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
-from serbench.reporting.loading import load_records
+from serbench.reporting.loading import load_records, load_suites
 from serbench.reporting.text_tables import to_json
 
 
@@ -159,13 +159,29 @@ def test_a_damaged_cell_stops_freezing_and_keeps_the_old_file(folder):
     assert frozen_path(folder).read_bytes() == before
 
 
-def test_a_plan_cut_short_stops_freezing_and_keeps_the_old_file(folder):
-    freeze(folder)
-    before = frozen_path(folder).read_bytes()
+def test_a_plan_cut_short_is_set_aside_and_the_cells_are_frozen(folder, caplog):
     (folder / "plan.json").write_text("[{")
-    with pytest.raises(ResultsError, match="the plan cannot be read"):
-        freeze(folder)
-    assert frozen_path(folder).read_bytes() == before
+    assert freeze(folder)["cells"] == len(list((folder / "cells").iterdir()))
+    assert (folder / "plan.json.damaged").read_text() == "[{" and "plan.json: damaged" in caplog.text
+
+
+def test_a_damaged_frozen_file_does_not_hide_the_cells_and_is_set_aside_by_freezing(folder, caplog):
+    shown = len(load_records(folder.parent, "toy"))
+    frozen_path(folder).write_bytes(b"PAR1")
+    assert len(load_records(folder.parent, "toy")) == shown
+    assert f"{frozen_path(folder)}: the frozen file is damaged" in caplog.text
+    freeze(folder)
+    assert frozen_path(folder).with_name("frozen.parquet.damaged").read_bytes() == b"PAR1"
+    assert len(load_records(only_frozen(folder).parent, "toy")) == shown
+
+
+def test_one_damaged_frozen_file_does_not_hide_the_other_suites(folder, caplog):
+    freeze(folder)
+    results = only_frozen(folder).parent
+    (results / "bad").mkdir()
+    frozen_path(results / "bad").write_bytes(b"PAR1")
+    assert set(load_suites(results)["suite"]) == {"toy"}
+    assert "suite bad is left out" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", None])
@@ -181,4 +197,4 @@ def test_a_damaged_frozen_file_is_a_clear_error(folder, content):
 def test_another_parquet_file_is_not_taken_for_a_frozen_one(folder):
     pd.DataFrame({"a": [1]}).to_parquet(frozen_path(folder))
     with pytest.raises(ResultsError, match="frozen file is damaged or none"):
-        load_records(folder.parent, "toy")
+        frozen_records(frozen_path(folder))

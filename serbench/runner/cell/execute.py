@@ -67,13 +67,24 @@ def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
     except MemoryError:
         return failed_record(job, "out of memory"), empty_predictions()
     except Exception as error:
-        reason = str(error) if isinstance(error, SerbenchError) else f"{type(error).__name__}: {error}"
-        return failed_record(job, reason, traceback.format_exc()), empty_predictions()
+        return failed_record(job, _told(error), traceback.format_exc()), empty_predictions()
+
+
+def _told(error: Exception) -> str:
+    try:
+        return str(error) if isinstance(error, SerbenchError) else f"{type(error).__name__}: {error}"
+    except Exception:
+        return f"{type(error).__name__} (its message cannot be shown)"
+
+
+def _storable(text: str) -> str:
+    """Text without halves of characters, which no file takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
     """A record of a cell that has no predictions."""
-    return Record(job.cell, status, reason=reason, traceback=trace, **_common(job))
+    return Record(job.cell, status, reason=_storable(reason), traceback=_storable(trace), **_common(job))
 
 
 def _common(job: CellJob) -> dict[str, Any]:
