@@ -53,6 +53,7 @@ def save_cell(folder: Path, cell: Cell, *, skill: float = 1.0, status: str = "ok
         "audit": {
             "verdict": "speaker-independent" if independent else "leaky: speakers shared",
             "speaker_independent": independent,
+            "leaks": [] if independent else [{"kind": "speakers shared", "count": 3, "examples": []}],
         },
         "corpus": {"fingerprint": "cafe", "version": "3", "used": 108, "design": 110, "notes": []},
         "environment": {"git_revision": "abc123", "packages": {"serbench": "0.1.0"}},
