@@ -66,10 +66,10 @@ def read_native(path: str | os.PathLike) -> tuple[np.ndarray, int]:
     return samples, rate
 
 
-def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
+def decode(path: str | os.PathLike, rate: int = RATE, *, quality: str = "HQ") -> np.ndarray:
     """Decode a file to mono at `rate` Hz.
 
-    Channels are averaged; the rate is converted by soxr at high quality.
+    Channels are averaged; the rate is converted by soxr at high quality unless another of its qualities is named.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
         As `read_native`; also for a file too short to hold one sample at `rate`.
     """
     samples, native = read_native(path)
-    return to_rate(to_mono(samples), native, rate, where=str(path))
+    return to_rate(to_mono(samples), native, rate, where=str(path), quality=quality)
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
@@ -89,12 +89,12 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
-def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None) -> np.ndarray:
+def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None, quality: str = "HQ") -> np.ndarray:
     """Convert a mono signal from `native` to `rate` Hz, float32, contiguous."""
     if native != rate:
         import soxr
 
-        signal = soxr.resample(signal, native, rate, quality="HQ")
+        signal = soxr.resample(signal, native, rate, quality=quality)
     if not len(signal):
         raise AudioError(f"too short to hold one sample at {rate} Hz", where=where, hint="leave it out")
     return np.ascontiguousarray(signal, dtype=np.float32)
