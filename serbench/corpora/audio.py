@@ -84,6 +84,12 @@ def decode(path: str | os.PathLike, rate: int = RATE, *, quality: str = "HQ") ->
     return to_rate(to_mono(samples), native, rate, where=str(path), quality=quality)
 
 
+def decode_at_own_rate(path: str | os.PathLike) -> tuple[np.ndarray, int]:
+    """Decode a file to mono and tell its rate; raises as `read_native` does."""
+    samples, rate = read_native(path)
+    return np.ascontiguousarray(to_mono(samples)), rate
+
+
 def to_mono(samples: np.ndarray) -> np.ndarray:
     """Average the channels of (n, channels) samples."""
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import ResultsError
+from serbench.reporting.rows import fingerprints
 from serbench.scoring.paired import (
     RowPredictions,
     difference_of,
@@ -46,14 +47,17 @@ def compare_rows(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str] = ("A"
     Returns
     -------
     dict
-        See `serbench.scoring.paired.difference_of`.
+        See `serbench.scoring.paired.difference_of`; and `audio`, the fingerprints of the corpora that A and B were run
+        on, where they differ.
 
     Raises
     ------
     ResultsError
         If the rows answered different utterances, or fewer than two speakers are known.
     """
-    return difference_of(*(_answers(cells, name) for cells, name in zip((a, b), names, strict=True)), names)
+    found = difference_of(*(_answers(cells, name) for cells, name in zip((a, b), names, strict=True)), names)
+    audio = [fingerprints(cells.loc[cells["status"] == "ok", "record"]) for cells in (a, b)]
+    return found | ({"audio": audio} if audio[0] != audio[1] else {})
 
 
 def compare_all(rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -71,7 +75,8 @@ def compare_all(rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     dict
         `speakers`, `best`, `friedman` (`statistic`, `p`; None for two rows and under 6 speakers), `testable` (whether
         a row can be told from the best), and `rows`: name, `uar`, `rank` (mean over speakers, 1 is best), `p` (see
-        `p_against_best`; None for the best row, and where nothing is testable).
+        `p_against_best`; None for the best row, and where nothing is testable), and `audio`, the fingerprint of the
+        corpus that each was run on, where they differ.
 
     Raises
     ------
@@ -95,14 +100,16 @@ def compare_all(rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         friedman = {"statistic": float(statistic), "p": float(p) if np.isfinite(p) else 1.0}
     ranks = stats.rankdata(-scores, axis=1).mean(axis=0)
     p_values = [None, *p_against_best(answers)[1:]]
+    audio = [fingerprints(cells.loc[cells["status"] == "ok", "record"]) for cells in rows.values()]
+    differ = len(set(audio)) > 1
     return {
         "testable": None not in p_values[1:],
         "speakers": len(scores),
         "best": names[0],
         "friedman": friedman,
         "rows": [
-            {"name": name, "uar": pooled_uar(item), "rank": float(rank), "p": p}
-            for name, item, rank, p in zip(names, answers, ranks, p_values, strict=True)
+            {"name": name, "uar": pooled_uar(item), "rank": float(rank), "p": p} | ({"audio": data} if differ else {})
+            for name, item, rank, p, data in zip(names, answers, ranks, p_values, audio, strict=True)
         ],
     }
 
@@ -124,6 +131,8 @@ def comparison_lines(names: Sequence[str], found: Mapping[str, Any]) -> list[str
         f"permutation test, A and B swapped per speaker: {p_text(found['p'])}",
         f"{found['utterances']} utterances of {found['speakers']} speakers",
     ]
+    if audio := found.get("audio"):
+        lines.append(f"not the same audio: A was run on data of fingerprint {audio[0]}, B on {audio[1]}")
     if footnote := found["mcnemar"]:
         only = f"{footnote['only_a']} right in A alone, {footnote['only_b']} in B alone"
         lines.append(f"footnote: McNemar on utterances {p_text(footnote['p'])} ({only}); {footnote['caveat']}")

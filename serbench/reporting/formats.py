@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from serbench.reporting.baselines import SHORTCUTS
 from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import (
     interval_text,
@@ -91,6 +92,13 @@ def _notes(group: pd.DataFrame) -> list[str]:
             + (f" ({part} of the corpus' design)" if part else "")
             + f"; UAR pooled over folds with its 95 % interval ({units}){_ties(done)}"
         )
+    if len(shortcuts := done[done["model"].str.startswith(SHORTCUTS) & done["complete"]]):
+        notes.append(
+            f"† does not beat what duration, level, silence, bandwidth and format alone tell "
+            f"(model shortcuts, UAR {percent(shortcuts['uar'].max())} %; permutation of speakers, p < 0.05)"
+        )
+    if len(set(group["fingerprint"]) - {""}) > 1:
+        notes.append("audio: the rows were not run on the same data; each is shown with the fingerprint of its own")
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
 
@@ -111,7 +119,7 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
     # The best alone is tied with nobody.
     mark = "=" if group["tied_with_best"].sum() > 1 else ""
     columns: dict[str, Any] = {
-        "#": lambda entry: "" if is_missing(entry["rank"]) else f"{entry['rank']}{mark if _tied(entry) else ''}",
+        "#": lambda entry: _rank(entry, mark),
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],
     }
@@ -135,6 +143,8 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         columns["classes"] = lambda entry: entry["classes"]
     if len(set(group["validation"]) - {""}):
         columns["validation"] = lambda entry: entry["validation"] or "–"
+    if len(set(group["fingerprint"]) - {""}) > 1:
+        columns["audio"] = lambda entry: entry["fingerprint"] or "–"
     columns |= {
         "folds": _folds,
         "fit s": lambda entry: "–" if is_missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
@@ -142,6 +152,13 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         "row": lambda entry: entry["row"],
     }
     return columns
+
+
+def _rank(entry: dict[str, Any], tied: str) -> str:
+    if is_missing(entry["rank"]):
+        return ""
+    beaten = not is_missing(entry["beats_shortcuts"]) and not entry["beats_shortcuts"]
+    return f"{entry['rank']}{tied if _tied(entry) else ''}{'†' if beaten else ''}"
 
 
 def _tied(entry: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
+from serbench.reporting.baselines import beat_shortcuts
 from serbench.reporting.comparison import predictions_of
 from serbench.reporting.rows import describe_row, identity_columns, versions
 from serbench.reporting.searches import add_gains
@@ -24,8 +25,9 @@ COLUMNS = (
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
-    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best",
-    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "validation",
+    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "beats_shortcuts",
+    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "fingerprint",
+    "validation",
     "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
@@ -54,7 +56,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
         model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
-        complete row of the group (unknown where that is not testable, as with fewer than six speakers).
+        complete row of the group (unknown where that is not testable, as with fewer than six speakers);
+        `beats_shortcuts`: see `beat_shortcuts`; `fingerprint`: the start of that of the corpus it was run on.
 
     Raises
     ------
@@ -81,6 +84,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
+    board["beats_shortcuts"] = pd.array([pd.NA] * len(board), dtype="boolean")
     board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
     for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
@@ -88,6 +92,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
         board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(answers), dtype="boolean")
+        cells = [by_row[entry.suite, entry.row]["cell"].iloc[0] for entry in complete.itertuples()]
+        board.loc[complete.index, "beats_shortcuts"] = pd.array(beat_shortcuts(cells, answers), dtype="boolean")
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
 
