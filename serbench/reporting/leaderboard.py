@@ -27,8 +27,7 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "beats_shortcuts",
     "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "fingerprint",
-    "validation",
-    "fit_seconds", "weights", "bytes", "source", "reason",
+    "validation", "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
 # Columns of which less is better; names sort in their alphabetical order.
