@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def audit(
     target: Annotated[
-        str | None, typer.Argument(metavar="[SUITE|ROW]", help="A suite with results, or a row as `serbench show`.")
+        str | None,
+        typer.Argument(metavar="[SUITE|ROW|CORPUS]", help="A suite with results, or a row as `serbench show`."),
     ] = None,
     split: Annotated[
         Path | None, typer.Option("--split", help="CSV of a split: utterance (or path), speaker, set.")
@@ -34,6 +35,10 @@ def audit(
     probe: Annotated[
         bool,
         typer.Option("--probe", help="Fit a fold of the ROW again with noise for its test part: nothing may move."),
+    ] = False,
+    shortcuts: Annotated[
+        bool,
+        typer.Option("--shortcuts", help="Of a suite or a CORPUS: what tells the label without speech."),
     ] = False,
     output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     data: options.Data = None,
@@ -55,6 +60,15 @@ def audit(
         output_format, {"text": lambda _, lines: "\n".join(lines), "json": lambda found, _: to_json(found)}
     )
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
+    if shortcuts:
+        if target is None:
+            raise UsageError("name what to look at", where="--shortcuts", hint="a CORPUS or a SUITE")
+        from serbench.cli.audit_shortcuts import shortcuts_of
+        from serbench.runner.shortcuts import shortcut_lines
+
+        told = shortcuts_of(target, around)
+        print(write(told, [line for name, found in told.items() for line in shortcut_lines(name, found)]))
+        return
     if target is None:
         found: Any = _audit(split, folds, corpus, around)
         lines = _external_lines(found)

@@ -25,7 +25,8 @@ FACTS = (
 
 def extract(signal: np.ndarray, rate: int) -> np.ndarray:
     """`FACTS` of a signal: (10,); durations in seconds, levels in dB of full scale, frequencies in Hz."""
-    power = _frame_power(signal, rate)
+    # Without an offset, which would hide silence; the median leaves digital silence what it is.
+    power = _frame_power(signal - np.median(signal), rate)
     leading, trailing = _silence(power)
     facts = {
         "duration": len(signal) / rate,
