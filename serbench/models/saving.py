@@ -6,7 +6,6 @@ A folder holds `meta.json` and the files of its format. Loading runs no code fro
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from serbench.errors import ModelError
+from serbench.errors import ModelError, SerbenchError
+from serbench.identity import digest
+from serbench.records.shapes import check_shape
 from serbench.registry import Registry
 
 META = "meta.json"
@@ -91,7 +92,7 @@ def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Pa
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = _write(estimator, folder)
-    document = {**meta, "format": files[0].name}
+    document = {**meta, "format": files[0].name, "hashes": {file.name: _hash(file) for file in files}}
     (folder / META).write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     return [*files, folder / META]
 
@@ -112,18 +113,50 @@ def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ())
         If there is no model, a file is damaged, or it holds a class that is not trusted.
     """
     folder = Path(folder)
-    try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        form = meta["format"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+    meta = _read_meta(folder)
     readers = {SKOPS: _read_skops, KERAS: _read_keras, XGBOOST: _read_xgboost}
+    form = meta["format"]
     if form not in readers:
         raise ModelError(f"unknown format '{form}'", where=str(folder / META), hint=f"known: {', '.join(readers)}")
+    # Models that were saved before have no hashes.
+    for name, expected in meta.get("hashes", {}).items():
+        if _hash(folder / name) != expected:
+            raise ModelError(
+                "the saved model is damaged: its hash is not that in meta.json",
+                where=str(folder / name),
+                hint="run its row again with --save-models",
+            )
     try:
         return SavedModel(readers[form](folder, meta, registry, trusted), meta)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the saved model cannot be read: {error}", where=str(folder / form)) from error
+    except SerbenchError:
+        raise
+    except Exception as error:
+        # The readers of three libraries, given anything at all, raise anything at all.
+        told = f"{type(error).__name__}: {error}"[:300]
+        raise ModelError(f"the saved model cannot be read: {told}", where=str(folder / form)) from error
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"cannot be read: {type(error).__name__}", where=str(folder / META)) from error
+    try:
+        check_shape("model", meta)
+        if not meta["seen"] or not all(0 <= position < len(meta["labels"]) for position in meta["seen"]):
+            raise ValueError("classes that are none of the labels")
+    except ValueError as error:
+        raise ModelError(f"the saved model is damaged: {error}", where=str(folder / META)) from error
+    return meta
+
+
+def _hash(file: Path) -> str:
+    try:
+        return digest(file.read_bytes(), 16)
+    except OSError as error:
+        raise ModelError(f"the saved model is damaged: {error.strerror}", where=str(file)) from error
 
 
 def _write(estimator: Any, folder: Path) -> list[Path]:

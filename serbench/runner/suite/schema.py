@@ -212,6 +212,8 @@ class Suite(_Strict):
         `keep` leaves known defects in, to reproduce published data sets.
     exclude : list of str
         Ids (`corpus/utterance`) left out.
+    timeout : float
+        Seconds after which a cell is ended and fails; part of no id.
     tuning : mapping
         Adds a tuned row beside each row whose model has a search space.
     augment : mapping, or list of mappings and "none"
@@ -231,6 +233,7 @@ class Suite(_Strict):
     absent: Literal["error", "skip"] = "error"
     defects: Literal["drop", "keep"] = "drop"
     exclude: list[str] = []
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     tuning: Tuning | None = None
