@@ -120,11 +120,12 @@ def circumstances(
 
 
 def refuse_impossible(path: Path, where: str) -> Path:
-    """Raise a `UsageError` for a path that no file system takes: too long, or with NUL."""
+    """Raise a `UsageError` for a path that cannot be: too long, with NUL, or no UTF-8."""
     try:
         path.stat()
+        str(path).encode()
     except ValueError as error:
-        raise UsageError(f"no path: {error}", where=where, hint="give another") from error
+        raise UsageError(f"no path in UTF-8: {error}", where=where, hint="give another") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise UsageError("the path is too long", where=where, hint="give a shorter one") from error

@@ -72,6 +72,8 @@ class Place:
     folder : Path
     limit : float
         Seconds after which a command counts as endless.
+    base : Path, optional
+        What it was copied from.
     answers : list of Answer
         Of the commands so far.
     kept : dict
@@ -80,6 +82,7 @@ class Place:
 
     folder: Path
     limit: float = 60.0
+    base: Path | None = None
     answers: list[Answer] = field(default_factory=list)
     kept: dict[Path, pd.DataFrame] = field(default_factory=dict)
 
@@ -189,7 +192,7 @@ def make_base(folder: Path) -> Place:
 def copy_of(base: Path, folder: Path, limit: float) -> Place:
     """A place of one's own with all that the base has."""
     shutil.copytree(base, folder, dirs_exist_ok=True)
-    return Place(folder, limit)
+    return Place(folder, limit, base)
 
 
 def make_corpus(folder: Path, speakers: int = 6, takes: int = 3) -> None:

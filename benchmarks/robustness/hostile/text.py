@@ -113,7 +113,7 @@ def _(place: Place):
     place.run("--model", "knn")
 
 
-@case("text", "a corpus folder whose name is no UTF-8", HEALED)
+@case("text", "a corpus folder whose name is no UTF-8", NAMED, "UTF-8")
 def _(place: Place):
     os.rename(os.fsencode(place.corpus), os.fsencode(place.folder) + b"/t\xefny")
     place.cli("run", "tiny.yaml", "--jobs", 1, "--no-tracking", "--corpus-path", "tiny=t\udcefny", "--model", "knn")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
-from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seed, Text, plain_parameter
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seed, Text, plain_parameter
 
 
 class _Strict(BaseModel):
@@ -226,7 +226,7 @@ class Suite(_Strict):
         Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
 
-    name: Text
+    name: FileName
     title: Text
     description: str = ""
     corpora: Annotated[list[Merged], Field(min_length=1)]
