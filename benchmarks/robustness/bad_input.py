@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     arguments = parser.parse_args()
-    cases = [case for case in CASES if arguments.only in f"{case.category} {case.title}"][:: arguments.sample]
+    cases = [case for case in CASES if arguments.only in f"{case.category}: {case.title}"][:: arguments.sample]
     if arguments.list:
         print("\n".join(f"{case.category}: {case.title}" for case in cases))
         return 0

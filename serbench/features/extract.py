@@ -124,7 +124,10 @@ def extract_into(
             if array is not None:
                 made[i][key] = array
     for (spec, params), arrays in zip(sets, made, strict=True):
-        store.write(spec, params, list(arrays), list(arrays.values()))
+        try:
+            store.write(spec, params, list(arrays), list(arrays.values()))
+        except FeatureError as error:
+            failures += [(path, str(error)) for content, path in items if keys[content] in arrays]
     return failures
 
 

@@ -118,14 +118,7 @@ def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ())
     form = meta["format"]
     if form not in readers:
         raise ModelError(f"unknown format '{form}'", where=str(folder / META), hint=f"known: {', '.join(readers)}")
-    # Models that were saved before have no hashes.
-    for name, expected in meta.get("hashes", {}).items():
-        if _hash(folder / name) != expected:
-            raise ModelError(
-                "the saved model is damaged: its hash is not that in meta.json",
-                where=str(folder / name),
-                hint="run its row again with --save-models",
-            )
+    refuse_changed(folder)
     try:
         return SavedModel(readers[form](folder, meta, registry, trusted), meta)
     except SerbenchError:
@@ -134,6 +127,23 @@ def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ())
         # The readers of three libraries, given anything at all, raise anything at all.
         told = f"{type(error).__name__}: {error}"[:300]
         raise ModelError(f"the saved model cannot be read: {told}", where=str(folder / form)) from error
+
+
+def refuse_changed(folder: Path) -> None:
+    """Compare the files of a saved model with their hashes in its `meta.json`; models saved before have none.
+
+    Raises
+    ------
+    ModelError
+        Naming the first file that is not what was saved.
+    """
+    for name, expected in _read_meta(folder).get("hashes", {}).items():
+        if _hash(folder / Path(name).name) != expected:
+            raise ModelError(
+                "the saved model is damaged: its hash is not that in meta.json",
+                where=str(folder / name),
+                hint="run its row again with --save-models",
+            )
 
 
 def _read_meta(folder: Path) -> dict[str, Any]:

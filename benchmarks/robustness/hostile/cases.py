@@ -78,12 +78,13 @@ def _found(place: Place, last: Answer) -> str:
             return INTERNAL
     if place.lost():
         return LOST
-    return _BY_STATUS[last.status]
+    # A row that cannot be run has its reason in the leaderboard, as a failed one has.
+    return ROW if last.status == 0 and "rows skipped" in last.err else _BY_STATUS[last.status]
 
 
 def _telling_line(answer: Answer) -> str:
     lines = [line.strip() for line in answer.err.splitlines() if line.strip()]
-    marks = ("internal error", "serbench:", "Error", "error", "FAILED", "no features of", "cells failed")
+    marks = ("internal error", "skipped: ", "serbench:", "Error", "error", "FAILED", "no features of", "cells failed")
     for mark in marks:
         for line in lines or answer.out.splitlines():
             if mark in line:

@@ -69,4 +69,4 @@ def _(place: Place):
     from hostile.plug_ins import OWN
 
     place.plugin(OWN.format(body="pass").replace('"own"', 'r"$frac{"'), "--model", "$frac{")
-    place.cli("plot", "ranking", "tiny")
+    place.cli("plot", "confusion", "tiny")
