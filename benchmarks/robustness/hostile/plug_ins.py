@@ -112,6 +112,7 @@ def _expect_rows(place: Place) -> None:
     strays = [path for path in place.folder.rglob("*.parquet") if "cells" in path.parts and path not in place.cells]
     if found != ["ok"] * (CELLS + 3) or strays:
         raise RuntimeError(f"cells: {found}, strays: {strays}")
+    _nothing_left(place)
 
 
 AT_IMPORT = {

@@ -216,9 +216,7 @@ def _(place: Place):
 
 @case("state", "leaderboard.csv is a folder", NAMED, "leaderboard.csv")
 def _(place: Place):
-    for path in place.results.glob("leaderboard.*"):
-        path.unlink()
-    (place.results / "leaderboard.csv" / "within").mkdir(parents=True)
+    _replaced(place.results / "run" / "leaderboard.csv", "folder")
     place.keep()
     place.run("--model", "knn")
 

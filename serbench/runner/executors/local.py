@@ -27,6 +27,10 @@ from serbench.runner.cell.environment import thread_variables
 from serbench.runner.executors.base import TimedOut, WorkerDied
 
 
+# Seconds that a worker has to end by itself.
+LAST_WORDS = 3.0
+
+
 @dataclass
 class _Busy:
     """A job under way: in which worker, and until when it may be (monotonic seconds)."""
@@ -121,8 +125,10 @@ class LocalPool:
             if kill:
                 _end(executor)
             workers = _processes(executor)
-            executor.shutdown(wait=not kill, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
             for worker in workers:
+                # A thread that a job has left behind would keep its worker for ever.
+                worker.join(LAST_WORDS)
                 _kill_group(worker.pid)
         self._idle, self._busy = [], {}
 
