@@ -26,7 +26,6 @@ from serbench.records.derived import make_way
 from serbench.runner.cell.environment import thread_variables
 from serbench.runner.executors.base import TimedOut, WorkerDied
 
-
 # Seconds that a worker has to end by itself.
 LAST_WORDS = 3.0
 
