@@ -33,7 +33,6 @@ from hostile.place import Place, copy_of, make_base
 from serbench.models.saving import refuse_changed
 
 VICTIMS = ("parent", "worker", "group")
-SECONDS_TO_FOLLOW = 5.0
 ATTEMPTS = 3
 VARYING = {"fit_seconds", "predict_seconds", "seconds", "created"}
 RUN = ("run", "tiny.yaml", "--jobs", "2", "--no-tracking")
@@ -115,7 +114,7 @@ def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
         return []
 
 
-def kill(process: subprocess.Popen, victim: str, chance: random.Random) -> str:
+def kill(process: subprocess.Popen, victim: str, chance: random.Random, follow: float) -> str:
     """Kill and return what went wrong, if anything."""
     workers = workers_of(process)
     if victim == "worker" and workers:
@@ -127,10 +126,10 @@ def kill(process: subprocess.Popen, victim: str, chance: random.Random) -> str:
     else:
         process.kill()
     process.wait()
-    _, alive = psutil.wait_procs(workers, timeout=SECONDS_TO_FOLLOW)
+    _, alive = psutil.wait_procs(workers, timeout=follow)
     for worker in alive:
         worker.kill()
-    return f"{len(alive)} workers outlived the parent by {SECONDS_TO_FOLLOW} s" if alive else ""
+    return f"{len(alive)} workers outlived the parent by {follow} s" if alive else ""
 
 
 def difference(found: Any, expected: Any) -> str:
@@ -146,13 +145,15 @@ def difference(found: Any, expected: Any) -> str:
     return "" if found == expected else f"found {found}, expected {expected}"[:300]
 
 
-def trial(kind: Kind, base: Path, victim: str, moment: float, expected: Any, chance: random.Random) -> str:
+def trial(
+    kind: Kind, base: Path, victim: str, moment: float, expected: Any, chance: random.Random, follow: float
+) -> str:
     """One kill at a moment, and what is wrong after the command was given again."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         place = fresh(kind, base, Path(folder).resolve())
         process = place.start("-m", "serbench", *kind.words)
         time.sleep(moment)
-        if problem := kill(process, victim, chance):
+        if problem := kill(process, victim, chance, follow):
             return problem
         for _ in range(ATTEMPTS):
             answer = place.cli(*kind.words)
@@ -161,7 +162,7 @@ def trial(kind: Kind, base: Path, victim: str, moment: float, expected: Any, cha
         return f"given again, the command ends with {answer.status}: {answer.err[-300:]}"
 
 
-def campaign(kind: Kind, kills: int, base: Path, chance: random.Random) -> tuple[list[str], float]:
+def campaign(kind: Kind, kills: int, base: Path, chance: random.Random, follow: float) -> tuple[list[str], float]:
     """Kill a kind of work at random moments; what went wrong, and how long it takes undisturbed."""
     with tempfile.TemporaryDirectory() as folder:
         place = fresh(kind, base, Path(folder).resolve())
@@ -172,7 +173,7 @@ def campaign(kind: Kind, kills: int, base: Path, chance: random.Random) -> tuple
     problems = []
     for number in range(kills):
         victim, moment = VICTIMS[number % len(VICTIMS)], chance.uniform(0.1, answer.seconds)
-        if problem := trial(kind, base, victim, moment, expected, chance):
+        if problem := trial(kind, base, victim, moment, expected, chance, follow):
             problems.append(f"{victim} after {moment:.1f} s: {problem}")
         print(
             f"{kind.name}: {number + 1} of {kills}, {victim} after {moment:.1f} s: {problem or 'the same'}", flush=True
@@ -184,6 +185,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=15, help="random moments for each kind of work")
     parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="only these; repeatable")
+    parser.add_argument("--follow", type=float, default=5.0, help="seconds that workers have to follow their parent")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     arguments = parser.parse_args()
@@ -192,7 +194,7 @@ def main() -> int:
         base = make_base(Path(folder).resolve() / "base").folder
         for kind in KINDS:
             if not arguments.kind or kind.name in arguments.kind:
-                problems, seconds = campaign(kind, arguments.kills, base, chance)
+                problems, seconds = campaign(kind, arguments.kills, base, chance, arguments.follow)
                 rows.append((kind.name, arguments.kills, arguments.kills - len(problems), f"{seconds:.1f}"))
                 bad += len(problems)
     head = [("work", "kills", "resumed to the same", "undisturbed, s"), ("---",) * 4]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import soundfile
 
 from serbench.records import read_record
@@ -169,13 +170,15 @@ class Place:
         return answer
 
     def interrupted(self, *words: str, ready: Callable[[], bool], within: float = 5.0) -> Answer:
-        """Press Ctrl-C once `ready`, and give the command `within` seconds to end."""
+        """Press Ctrl-C once `ready`: all that the command has started must end `within` seconds, and then it."""
         process = self.start("-m", "serbench", *words)
         begun = time.monotonic()
         while not ready() and process.poll() is None and time.monotonic() - begun < self.limit:
             time.sleep(0.05)
+        started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.send_signal(signal.SIGINT)
-        return self.wait(process, within=within)
+        _, alive = psutil.wait_procs(started, timeout=within)
+        return self.wait(process, within=0.1 if alive else self.limit)
 
 
 def make_base(folder: Path) -> Place:

@@ -169,9 +169,8 @@ PROTOCOLS = {
     "gives an empty side": ("return [Split('1', (), tuple(table['id']))]", ""),
 }
 for title, (body, says) in PROTOCOLS.items():
-    right = HEALED if title == "gives an empty side" else NAMED
 
-    @case("plug-ins", f"a protocol that {title}", right, says)
+    @case("plug-ins", f"a protocol that {title}", NAMED, says)
     def _(place: Place, body=body):
         place.keep()
         place.plugin(PROTOCOL.format(body=body), "--protocol", "own")
@@ -211,7 +210,7 @@ for title, body in LOOPS.items():
     @case("plug-ins", f"a model that {title}, and Ctrl-C", STOPPED)
     def _(place: Place, body=body):
         begun = place.folder / "begun"
-        place.write("plug.py", "import pathlib\n" + _SOURCE(f"pathlib.Path({str(begun)!r}).touch(); {body}"))
+        place.write("plug.py", "import pathlib\n" + _SOURCE(f"pathlib.Path({str(begun)!r}).touch()\n        {body}"))
         place.keep()
         words = ("run", "tiny.yaml", "--jobs", "1", "--no-tracking", "--plugin", "plug.py", "--model", "own")
         place.interrupted(*words, ready=begun.exists)
