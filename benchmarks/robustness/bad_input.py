@@ -25,9 +25,9 @@ from hostile.place import copy_of, make_base
 WIDEST = 150
 
 
-def attempt(case: Case, base: Path) -> Verdict:
+def attempt(case: Case, base: Path, patience: float) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="hostile-", ignore_cleanup_errors=True) as folder:
-        place = copy_of(base, Path(folder).resolve(), case.limit)
+        place = copy_of(base, Path(folder).resolve(), case.limit * patience)
         try:
             case.happen(place)
             return judge(case, place)
@@ -65,6 +65,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cases whose category and title contain these words")
     parser.add_argument("--sample", type=int, default=1, help="every n-th case")
     parser.add_argument("--jobs", type=int, default=2, help="cases side by side")
+    parser.add_argument("--patience", type=float, default=1.0, help="times the limits: for machines that do more")
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     arguments = parser.parse_args()
@@ -75,7 +76,7 @@ def main() -> int:
     verdicts = []
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
         base = make_base(Path(folder).resolve() / "base").folder
-        for verdict in pool.map(lambda case: attempt(case, base), cases):
+        for verdict in pool.map(lambda case: attempt(case, base, arguments.patience), cases):
             verdicts.append(verdict)
             told = f"{verdict.found:<15}{verdict.case.category}: {verdict.case.title} ({verdict.seconds:.1f} s)"
             print(told + (f"\n    {verdict.line[:300]}" if verdict.found in BROKEN else ""), flush=True)

@@ -175,7 +175,9 @@ class Place:
         begun = time.monotonic()
         while not ready() and process.poll() is None and time.monotonic() - begun < self.limit:
             time.sleep(0.05)
-        started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        # Python's own helper ends with the program.
+        started = [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
         process.send_signal(signal.SIGINT)
         _, alive = psutil.wait_procs(started, timeout=within)
         return self.wait(process, within=0.1 if alive else self.limit)
