@@ -32,7 +32,7 @@ def attempt(case: Case, base: Path, patience: float) -> Verdict:
             case.happen(place)
             return judge(case, place)
         except Exception:
-            return Verdict(case, INTERNAL, f"the case itself: {traceback.format_exc().splitlines()[-1]}", 0.0)
+            return Verdict(case, INTERNAL, f"the case itself: {' '.join(traceback.format_exc().split())[-500:]}", 0.0)
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:

@@ -57,9 +57,17 @@ class SavedModel:
         ----------
         X : ndarray of shape (n, d), or list of (frames, d) arrays
             Features as the model was trained on.
+
+        Raises
+        ------
+        ModelError
+            If the estimator knows other classes than were saved with it.
         """
+        answered = self.estimator.predict_proba(X)
+        if answered.shape != (len(X), len(self.meta["seen"])):
+            raise ModelError(f"the saved model is damaged: it answers for other classes than {self.meta['seen']}")
         full = np.zeros((len(X), len(self.meta["labels"])))
-        full[:, self.meta["seen"]] = self.estimator.predict_proba(X)
+        full[:, self.meta["seen"]] = answered
         return full
 
     def predict(self, X) -> np.ndarray:
@@ -152,7 +160,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"cannot be read: {type(error).__name__}", where=str(folder / META)) from error
+        raise ModelError(f"the saved model cannot be read: {type(error).__name__}", where=str(folder / META)) from error
     try:
         check_shape("model", meta)
         if not meta["seen"] or not all(0 <= position < len(meta["labels"]) for position in meta["seen"]):
@@ -223,6 +231,8 @@ def _read_xgboost(folder: Path, meta: Mapping, registry: Registry, trusted: Sequ
     from xgboost.core import XGBoostError
 
     estimator = XGBClassifier()
+    # XGBoost's own parser can end the process.
+    json.loads((folder / XGBOOST).read_bytes())
     try:
         estimator.load_model(folder / XGBOOST)
     except XGBoostError as error:

@@ -13,7 +13,7 @@ from serbench.runner.interrupt import Interrupt
 POLL = 0.5
 LONGEST_PAUSE = 8.0
 # After Ctrl-C, for what has a time limit: plug-ins.
-GRACE = 3.0
+GRACE = 2.0
 
 
 def run_jobs(

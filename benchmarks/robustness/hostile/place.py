@@ -179,7 +179,9 @@ class Place:
         # Python's own helper ends with the program.
         started = [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
         process.send_signal(signal.SIGINT)
-        _, alive = psutil.wait_procs(started, timeout=within)
+        ended = time.monotonic() + within
+        while (alive := any(map(_lives, started))) and time.monotonic() < ended:
+            time.sleep(0.05)
         return self.wait(process, within=0.1 if alive else self.limit)
 
 
@@ -223,6 +225,13 @@ def _as_before(path: Path, predictions: pd.DataFrame) -> bool:
         return read_record(path).status == "ok" and pd.read_parquet(path).equals(predictions)
     except Exception:
         return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    # An orphan that was killed can wait long for somebody to take note of it.
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _kill_group(process: subprocess.Popen) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
 from hostile.cases import HEALED, NAMED, ROW, STOPPED, case
 from hostile.place import CELLS, Place, statuses
 
@@ -225,21 +230,23 @@ def _SOURCE(body: str) -> str:  # noqa: N802
 
 def _nothing_left(place: Place) -> None:
     """No process of the case may live on; each has the place's folder as its own or in its environment."""
-    import os
-    from pathlib import Path
-
     mark = os.fsencode(f"SERBENCH_CACHE={place.folder}/cache")
-    left = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes() and "Z" not in (path.parent / "stat").read_text().rpartition(")")[2][:3]:
-                left.append(int(path.parent.name))
-        except OSError:
-            continue
+    patience = time.monotonic() + 10
+    while (left := _marked(mark)) and time.monotonic() < patience:
+        time.sleep(0.2)
     for process in left:
         os.kill(process, 9)
     if left:
         raise RuntimeError(f"{len(left)} processes were left behind")
+
+
+def _marked(mark: bytes) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in path.read_bytes() and "Z" not in (path.parent / "stat").read_text().rpartition(")")[2][:3]:
+                found.append(int(path.parent.name))
+    return found
 
 
 @case("plug-ins", "a feature set that loops, under --cell-timeout 2", ROW, "(?=.*2 s).*cells failed")
