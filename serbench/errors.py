@@ -105,7 +105,7 @@ class ModelError(SerbenchError):
 
 
 class TuningError(SerbenchError):
-    """A search that cannot be made or continued: its space raises, its trials all fail, its journal is damaged."""
+    """A search that cannot be made or continued: its space raises or its trials all fail."""
 
 
 class ResultsError(SerbenchError):

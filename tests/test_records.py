@@ -82,7 +82,19 @@ def test_a_record_of_a_newer_schema_is_refused():
 
 
 def test_an_unwritable_folder_is_an_error_that_says_what_to_do(tmp_path):
-    (tmp_path / "cells").write_text("in the way")
+    (tmp_path / "suite").write_text("in the way")
     with pytest.raises(ResultsError, match="cannot write") as caught:
-        write_cell(tmp_path, Record(make_cell(), "ok"), make_predictions(make_table(), LABELS, np.full((4, 2), 0.5)))
+        write_cell(
+            tmp_path / "suite", Record(make_cell(), "ok"), make_predictions(make_table(), LABELS, np.full((4, 2), 0.5))
+        )
     assert "--results" in caught.value.hint
+
+
+def test_an_older_name_of_a_leak_is_read_as_todays():
+    audit = {"verdict": "leaky: speakers shared, take twins", "leaks": [{"kind": "take twins", "count": 3}]}
+    old = {**Record(make_cell(), "ok").to_json(), "audit": audit}
+    read = Record.from_json(old).audit
+    assert read == {
+        "verdict": "leaky: speakers shared, repetitions shared",
+        "leaks": [{"kind": "repetitions shared", "count": 3}],
+    }

@@ -56,8 +56,8 @@ def write_cells(folder: Path, models: int = MODELS) -> None:
             inside = number % SPEAKERS % FOLDS == fold
             logits = generator.normal(size=(inside.sum(), len(LABELS)))
             logits[np.arange(inside.sum()), truth[inside]] += 1 + model / models
-            chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-            write_cell(folder, Record(_cell(model, fold), "ok"), make_predictions(table[inside], LABELS, chances))
+            probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+            write_cell(folder, Record(_cell(model, fold), "ok"), make_predictions(table[inside], LABELS, probabilities))
 
 
 def _cell(model: int, fold: int) -> Cell:

@@ -83,8 +83,8 @@ def _write_suite(folder: Path) -> None:
                 history=curves if row % 2 else {},
                 created="2026-01-02T03:04:05+00:00",
             )
-            chances = generator.dirichlet(np.ones(len(LABELS)), UTTERANCES)
-            write_cell(folder, record, make_predictions(table, LABELS, chances))
+            probabilities = generator.dirichlet(np.ones(len(LABELS)), UTTERANCES)
+            write_cell(folder, record, make_predictions(table, LABELS, probabilities))
 
 
 def _one_call_per_item(client) -> float:

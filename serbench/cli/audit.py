@@ -57,7 +57,7 @@ def audit(
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
     if target is None:
         found: Any = _audit(split, folds, corpus, around)
-        lines = _foreign_lines(found)
+        lines = _external_lines(found)
     else:
         from serbench.reporting.audits import audit_lines
 
@@ -91,8 +91,8 @@ def _probe(cells: pd.DataFrame, circumstances: Circumstances) -> dict[str, Any]:
 
 
 def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumstances: Circumstances) -> dict[str, Any]:
-    from serbench.protocols.foreign import read_fold_folder, read_split_file
-    from serbench.protocols.matching import audit_splits, foreign_splits, listing_as_table, match_listing
+    from serbench.protocols.external_files import read_fold_folder, read_split_file
+    from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
     from serbench.registry import build_registry
 
     where = str(split or folds)
@@ -104,7 +104,7 @@ def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumsta
         spec = build_registry(circumstances.plugins).get("corpus", corpus)
         listing = read_fold_folder(folds, corpus) if folds else read_split_file(split)
         listing, table = match_listing(listing, spec, _task_table(spec, circumstances), where=where)
-    audited = audit_splits(table, foreign_splits(listing, where=where))
+    audited = audit_splits(table, external_splits(listing, where=where))
     return {"split": where, "corpus": corpus or "", **audited}
 
 
@@ -125,7 +125,7 @@ def _contents(listing: pd.DataFrame, folder: Path, circumstances: Circumstances)
     return {path: scan.content for path, scan in zip(paths, scans, strict=True)}
 
 
-def _foreign_lines(result: dict[str, Any]) -> list[str]:
+def _external_lines(result: dict[str, Any]) -> list[str]:
     from serbench.reporting.audits import listed_examples
 
     lines = [f"{result['split']}: {result['verdict']}"]

@@ -77,14 +77,14 @@ def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) 
 
 
 def _is_whole(spec: CorpusSpec, circumstances: Circumstances) -> bool:
-    from serbench.corpora.download.places import was_got
+    from serbench.corpora.download.status import is_complete
     from serbench.corpora.loading import corpus_present
     from serbench.errors import SerbenchError
 
     root = circumstances.corpus_root(spec.name)
     if not corpus_present(spec, circumstances):
         return False
-    if was_got(root):
+    if is_complete(root):
         return True
     try:
         return spec.utterances is not None and len(spec.load(root, **spec.options)) >= spec.utterances

@@ -40,7 +40,7 @@ def show(
 
 
 def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature: bool) -> Iterator[Any]:
-    from serbench.reporting.calibration import chances_of
+    from serbench.reporting.calibration import pooled_probabilities
     from serbench.reporting.loading import load_predictions
     from serbench.reporting.show import calibration_parts
     from serbench.scoring import calibration
@@ -49,8 +49,8 @@ def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature
     if not frames:
         return
     labels = cells["cell"].iloc[0].labels["labels"]
-    yield from calibration_parts(calibration(chances_of(frames, labels)), "Calibration", reliability)
+    yield from calibration_parts(calibration(pooled_probabilities(frames, labels)), "Calibration", reliability)
     if temperature:
-        scaled = chances_of(frames, labels, scaled=True)
+        scaled = pooled_probabilities(frames, labels, scaled=True)
         used = ", ".join(f"{value:.2f}" for value in scaled.temperatures)
         yield from calibration_parts(calibration(scaled), f"At temperature {used} (one per cell)", reliability)

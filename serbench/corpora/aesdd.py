@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec
@@ -14,15 +12,7 @@ NAME = re.compile(r"([adfhs])(0[1-9]|1\d|20) \(0?([1-6])\)([ab]?)")  # emotion, 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 
 
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _read_name)
-
-
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     emotion, text, speaker, take = match.groups()
     return {"speaker": speaker, "label": EMOTIONS[emotion], "text": text, "take": take}
 
@@ -38,7 +28,7 @@ AESDD = CorpusSpec(
     ),
     homepage="http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
     labels=tuple(EMOTIONS.values()),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=604,
     speakers=6,
     defects=("it grows (dynamic): 604 files of 6 speakers were counted in 2024",),

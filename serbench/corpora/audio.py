@@ -101,6 +101,9 @@ def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = N
 
 
 def _refuse_empty_or_pointer(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for a writer for ever.
+        raise AudioError("no regular file (a folder, pipe or device)", where=str(path), hint="remove it")
     try:
         with path.open("rb") as stream:
             start = stream.read(len(_POINTER_START))

@@ -26,12 +26,11 @@ INTENSITIES = {"1": "mild", "2": "strong"}
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name, expected=_design())
+    return table_from_names(root, _fields, pattern=NAME, expected=_design())
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or (match[2], match[3]) == ("N", "2"):
+def _fields(match: re.Match[str]) -> Fields | None:
+    if (match[2], match[3]) == ("N", "2"):
         return None
     actor, emotion, intensity, sentence = match.groups()
     return {

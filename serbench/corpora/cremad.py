@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -26,14 +24,8 @@ WOMEN = frozenset({
 # fmt: on
 
 
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _read_name)
-
-
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or int(match[1]) not in ACTORS or match[2] not in SENTENCES:
+def _fields(match: re.Match[str]) -> Fields | None:
+    if int(match[1]) not in ACTORS or match[2] not in SENTENCES:
         return None
     speaker, sentence, emotion, level = match.groups()
     actor = int(speaker)
@@ -59,7 +51,7 @@ CREMAD = CorpusSpec(
     ),
     homepage="https://github.com/CheyneyComputerScience/CREMA-D",
     labels=tuple(EMOTIONS.values()),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=7442,
     speakers=91,
     defects=(

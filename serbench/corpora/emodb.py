@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -24,14 +22,8 @@ EMOTIONS = {
 GENDERS = {**dict.fromkeys(("03", "10", "11", "12", "15"), "m"), **dict.fromkeys(("08", "09", "13", "14", "16"), "f")}
 
 
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _read_name)
-
-
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or match[1] not in GENDERS:
+def _fields(match: re.Match[str]) -> Fields | None:
+    if match[1] not in GENDERS:
         return None
     speaker, text, emotion, version = match.groups()
     return {
@@ -52,7 +44,7 @@ EMODB = CorpusSpec(
     citation="Burkhardt et al. (2005), A database of German emotional speech, Interspeech, 1517-1520",
     homepage="http://emodb.bilderbar.info",
     labels=tuple(sorted(EMOTIONS.values())),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=535,
     speakers=10,
     official_folds="leave one speaker out, as is usual for this corpus",

@@ -29,13 +29,10 @@ SENTENCES = ("b1", "b2", "b3", "l1", "l2", "l3", "l4", "n1", "n2", "n3", "n4", "
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
-    return table_from_names(root, _read_name, expected=map("-".join, product(EMOTIONS, SPEAKERS, SENTENCES)))
+    return table_from_names(root, _fields, pattern=NAME, expected=map("-".join, product(EMOTIONS, SPEAKERS, SENTENCES)))
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     emotion, speaker, sentence = match.groups()
     return {"speaker": speaker, "label": EMOTIONS[emotion], "gender": speaker[0], "text": sentence}
 

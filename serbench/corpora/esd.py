@@ -34,7 +34,7 @@ def load(root: Path, part: str = "all") -> pd.DataFrame:
     """
     if part not in PARTS:
         raise CorpusError(f"part is {part!r}", where="corpus 'esd'", hint=f"allowed: {', '.join(PARTS)}")
-    table = table_from_names(root, _read_name, foreign=partial(_of_another_part, part=part))
+    table = table_from_names(root, _read_name, skip=partial(_of_another_part, part=part))
     if part != "all":
         table.attrs["design"] = ESD.utterances // 2
     return table

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,10 +41,11 @@ def find_audio(root: Path) -> list[Path]:
 
 def table_from_names(
     root: Path,
-    read_name: Callable[[Path], Fields | None],
+    read_name: Callable[[Any], Fields | None],
     *,
+    pattern: re.Pattern[str] | None = None,
     expected: Iterable[str] = (),
-    foreign: Callable[[Path], bool] | None = None,
+    skip: Callable[[Path], bool] | None = None,
 ) -> pd.DataFrame:
     """Make the raw utterance table of a corpus whose file names say everything.
 
@@ -51,10 +54,13 @@ def table_from_names(
     root : Path
         Folder searched.
     read_name : callable
-        Fields of a file (`speaker`, `label`, ...; `utterance` unless it is the stem), None for an unknown name.
+        Fields of a file (`speaker`, `label`, ...; `utterance` unless it is the stem), None for an unknown name. It is
+        given the path, or with `pattern` the match.
+    pattern : re.Pattern, optional
+        What the stem of every known name matches as a whole.
     expected : iterable of str
         Utterances of the corpus' design, where it can be spelt out.
-    foreign : callable, optional
+    skip : callable, optional
         Tells files that belong to another corpus and only share the folder.
 
     Returns
@@ -66,9 +72,10 @@ def table_from_names(
     rows: dict[str, dict] = {}
     unknown, repeated = [], []
     for path in find_audio(root):
-        if foreign is not None and foreign(path):
+        if skip is not None and skip(path):
             continue
-        fields = read_name(path)
+        match = pattern.fullmatch(path.stem) if pattern else path
+        fields = None if match is None else read_name(match)
         if fields is None:
             unknown.append(path.relative_to(root).as_posix())
             continue

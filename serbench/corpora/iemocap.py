@@ -57,7 +57,7 @@ def load(root: Path, part: str = "all") -> pd.DataFrame:
         root,
         partial(_read_name, labels=labels),
         expected=decided,
-        foreign=partial(_left_out, labels=labels, part=part),
+        skip=partial(_left_out, labels=labels, part=part),
     )
     if part != "all":
         table.attrs["design"] = None

@@ -22,13 +22,12 @@ NAME = re.compile(rf"((?:fe)?male[12])_({'|'.join(LABELS)})_(1[0-5]|[1-9])([ab])
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files."""
     numbers = [f"{number}{repetition}" for number in range(1, 16) for repetition in "ab"]
-    return table_from_names(root, _read_name, expected=map("_".join, product(SPEAKERS, LABELS, numbers, "12")))
+    return table_from_names(
+        root, _fields, pattern=NAME, expected=map("_".join, product(SPEAKERS, LABELS, numbers, "12"))
+    )
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     speaker, emotion, sentence, repetition, session = match.groups()
     # Secondary emotions have sentences of their own under the same numbers; taken as one text, none is split.
     return {

@@ -13,9 +13,9 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.audio import SUFFIXES
-from serbench.corpora.download.places import begun
+from serbench.corpora.download.status import is_unfinished
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
-from serbench.corpora.recognising import resembling
+from serbench.corpora.identification import identify_corpus
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, UnknownName
@@ -170,7 +170,7 @@ def inspect_corpus(
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
     """Say that a corpus is not there and how to get it."""
-    half = "; a download of it was begun and goes on" if begun(circumstances.corpus_root(spec.name)) else ""
+    half = "; a download of it was begun and goes on" if is_unfinished(circumstances.corpus_root(spec.name)) else ""
     get = (
         f"`serbench corpora get {spec.name}` gets it ({spec.homepage}){half}"
         if spec.sources or spec.steps
@@ -224,7 +224,7 @@ def read_names(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
         unknown = loaded.attrs.get("unknown", [])
         missing = loaded.attrs.get("missing", [])
         seen = f"; files of other names are there, such as {unknown[0]}" if unknown else ""
-        if unknown and (other := resembling(Path(where), spec.name)):
+        if unknown and (other := identify_corpus(Path(where), spec.name)):
             seen += f": it looks like {other}"
         seen = seen or (f"; {len(missing)} are missing, such as {missing[0]}" if missing else "")
         raise CorpusError(

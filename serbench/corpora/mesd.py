@@ -21,13 +21,10 @@ def load(root: Path) -> pd.DataFrame:
     A name tells the voice (woman, man, child), not which of its persons speaks; the voice stands for the speaker, so
     that nobody is on both sides of a split by speakers.
     """
-    return table_from_names(root, _read_name)
+    return table_from_names(root, _fields, pattern=NAME)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     emotion, voice, _, word = match.groups()
     return {"speaker": voice, "label": emotion.lower(), "gender": GENDERS[voice], "text": word}
 

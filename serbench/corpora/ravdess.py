@@ -44,7 +44,7 @@ def load(root: Path, channel: str, actors: tuple[str, ...], emotions: tuple[str,
         root,
         partial(_read_name, channel=channel),
         expected=_design(channel, actors, emotions),
-        foreign=lambda path: bool(match := NAME.fullmatch(path.stem)) and match[1] != channel,
+        skip=lambda path: bool(match := NAME.fullmatch(path.stem)) and match[1] != channel,
     )
 
 

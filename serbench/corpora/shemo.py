@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -14,15 +12,7 @@ NAME = re.compile(r"([FM])(\d{2})([ANSWHF])(\d{2})")  # gender, speaker, emotion
 EMOTIONS = {"A": "anger", "F": "fear", "H": "happiness", "N": "neutral", "S": "sadness", "W": "surprise"}
 
 
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _read_name)
-
-
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     gender, number, emotion, _ = match.groups()
     return {"speaker": f"{gender}{number}", "label": EMOTIONS[emotion], "gender": gender.lower()}
 
@@ -40,7 +30,7 @@ SHEMO = CorpusSpec(
     ),
     homepage="https://github.com/mansourehk/ShEMO",
     labels=tuple(EMOTIONS.values()),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=3000,
     speakers=87,
     emotions={

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pandas as pd
+from functools import partial
 
 from serbench.corpora.files import Fields, table_from_names
 from serbench.specs import CorpusSpec, Source
@@ -15,18 +13,10 @@ EMOTIONS = ("ANGRY", "DISGUST", "FEAR", "HAPPY", "NEUTRAL", "SAD", "SURPRISE")
 NAME = re.compile(rf"([FM])_(0[1-9]|10)_([A-Z]+)_S_([1-9]|10)_({'|'.join(EMOTIONS)})_([1-5])\]?")
 
 
-def load(root: Path) -> pd.DataFrame:
-    """Read the names of the files."""
-    return table_from_names(root, _read_name)
-
-
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     gender, number, _, sentence, emotion, take = match.groups()
     return {
-        "utterance": path.stem.rstrip("]"),
+        "utterance": match[0].rstrip("]"),
         "speaker": f"{gender}_{number}",
         "label": emotion.lower(),
         "gender": gender.lower(),
@@ -46,7 +36,7 @@ SUBESCO = CorpusSpec(
     ),
     homepage="https://zenodo.org/records/4526477",
     labels=tuple(emotion.lower() for emotion in EMOTIONS),
-    load=load,
+    load=partial(table_from_names, read_name=_fields, pattern=NAME),
     utterances=7000,
     speakers=20,
     defects=("one file is spelt F_02_MONIKA_S_2_SURPRISE_3]", "sampling rates differ between files"),

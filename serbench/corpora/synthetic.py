@@ -36,7 +36,7 @@ def load(root: Path, seed: int = 0) -> pd.DataFrame:
     folder = root / f"v{VERSION}-seed{int(seed)}"
     if not folder.is_dir():
         _make(folder, int(seed))
-    return table_from_names(folder, _read_name)
+    return table_from_names(folder, _fields, pattern=NAME)
 
 
 def utterances(seed: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -44,7 +44,7 @@ def utterances(seed: int) -> Iterator[tuple[str, np.ndarray]]:
 
     An utterance depends on the seed and its own name only.
     """
-    from serbench.corpora.synthesis.acting import SENTENCES, TAKES, act, cast
+    from serbench.corpora.synthesis.prosody import SENTENCES, TAKES, act, cast
     from serbench.corpora.synthesis.voice import speak
 
     for speaker, emotion, sentence, take in product(cast(seed), LABELS, SENTENCES, TAKES):
@@ -83,10 +83,7 @@ def _make(folder: Path, seed: int) -> None:
         ) from error
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     speaker, emotion, sentence, take = match.groups()
     return {
         "speaker": speaker,

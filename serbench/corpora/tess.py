@@ -25,7 +25,7 @@ MISSPELT = {"OA": "OAF"}  # OA_bite_neutral
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files; what is missing is told for the words that occur at all."""
-    table = table_from_names(root, _read_name)
+    table = table_from_names(root, _fields, pattern=NAME)
     present = set(table["utterance"])
     design = {
         f"{speaker}_{word}_{code}"
@@ -37,10 +37,7 @@ def load(root: Path) -> pd.DataFrame:
     return table
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None:
-        return None
+def _fields(match: re.Match[str]) -> Fields:
     speaker, word, code = match[1].upper(), match[2].lower(), match[3].lower()
     speaker = MISSPELT.get(speaker, speaker)
     return {

@@ -18,12 +18,11 @@ SPEAKERS = ("1157", "1234", "1358", "1984", "6783", "7895")
 
 def load(root: Path) -> pd.DataFrame:
     """Read the names of the files; the repository's filtered copies of its test part are passed over."""
-    return table_from_names(root, _read_name, foreign=lambda path: FILTERED in path.parts)
+    return table_from_names(root, _fields, pattern=NAME, skip=lambda path: FILTERED in path.parts)
 
 
-def _read_name(path: Path) -> Fields | None:
-    match = NAME.fullmatch(path.stem)
-    if match is None or match[1] not in SPEAKERS:
+def _fields(match: re.Match[str]) -> Fields | None:
+    if match[1] not in SPEAKERS:
         return None
     speaker, emotion, word, take = match.groups()
     return {"speaker": speaker, "label": EMOTIONS[emotion], "text": word, "take": take}

@@ -110,15 +110,15 @@ def extract_into(
     """
     keys = {content: alteration.key(content) if alteration else content for content, _ in items}
     contents = list(keys.values())
-    lacking = [set(store.missing(spec, params, contents)) for spec, params in sets]
+    missing = [set(store.missing(spec, params, contents)) for spec, params in sets]
     made: list[dict[str, np.ndarray]] = [{} for _ in sets]
     failures: list[tuple[str, str]] = []
     for content, path in items:
         key = keys[content]
-        wanted = [i for i, lack in enumerate(lacking) if key in lack and key not in made[i]]
-        features, problems = _describe_file(path, [sets[i] for i in wanted], _altering(alteration, content))
+        described = [i for i, absent in enumerate(missing) if key in absent and key not in made[i]]
+        features, problems = _describe_file(path, [sets[i] for i in described], _altering(alteration, content))
         failures += [(path, problem) for problem in dict.fromkeys(problems)]
-        for i, array in zip(wanted, features, strict=True):
+        for i, array in zip(described, features, strict=True):
             if array is not None:
                 made[i][key] = array
     for (spec, params), arrays in zip(sets, made, strict=True):

@@ -37,9 +37,9 @@ class FeatureStore:
 
     def missing(self, spec: FeatureSpec, params: Mapping[str, Any], contents: Sequence[str]) -> list[str]:
         """The distinct `contents` without intact features, in their order; damaged entries are among them."""
-        wanted = list(dict.fromkeys(contents))
-        found = self._locate(self.path(spec, params), wanted)
-        return [content for content in wanted if content not in found]
+        requested = list(dict.fromkeys(contents))
+        found = self._locate(self.path(spec, params), requested)
+        return [content for content in requested if content not in found]
 
     def write(
         self, spec: FeatureSpec, params: Mapping[str, Any], contents: Sequence[str], arrays: Sequence[np.ndarray]
@@ -125,11 +125,11 @@ def _open_all(folder: Path) -> tuple[list[Shard], bool]:
 
 
 def _intact_copies(shards: list[Shard], contents: Sequence[str]) -> dict[str, Shard]:
-    wanted = set(contents)
+    requested = set(contents)
     found: dict[str, Shard] = {}
     # The fullest shard first: what has been merged is then read as one run.
-    for shard in sorted(shards, key=lambda shard: len(wanted & shard.positions.keys()), reverse=True):
-        for content in wanted & shard.positions.keys():
+    for shard in sorted(shards, key=lambda shard: len(requested & shard.positions.keys()), reverse=True):
+        for content in requested & shard.positions.keys():
             if content not in found and shard.intact(content):
                 found[content] = shard
     return found

@@ -26,11 +26,11 @@ def extract(analysis: Analysis, *, active_db: float) -> np.ndarray:
     voiced = (pitch(analysis)[:, 0] > 0) & sounding
     spectral = spectral_descriptors(analysis)
     everywhere = np.hstack([spectral, deltas(spectral)])
-    places = np.flatnonzero(voiced)
-    parts = [describe(np.hstack([voiced_descriptors(analysis)[places], everywhere[places]]), places)]
+    positions = np.flatnonzero(voiced)
+    parts = [describe(np.hstack([voiced_descriptors(analysis)[positions], everywhere[positions]]), positions)]
     for member, frames in ((sounding & ~voiced, spectral), (sounding, everywhere)):
-        places = np.flatnonzero(member)
-        parts.append(describe(frames[places], places))
+        positions = np.flatnonzero(member)
+        parts.append(describe(frames[positions], positions))
     semitones = parts[0][:, VOICED.index("semitones")]
     around_median = semitones[[0, 2, 3, 5, 6]] - semitones[4]
     rhythm = _rhythm(voiced, sounding)

@@ -18,16 +18,11 @@ def network(frames, valid, *, n_classes, units, layers, dropout):
     return classify(recurrent_stack(frames, valid, "lstm", units, layers, dropout), valid, n_classes, dropout)
 
 
-def space(trial):
-    """Search the size and dropout."""
-    return recurrent_space(trial)
-
-
 LSTM = network_spec(
     "lstm",
     network,
     PARAMS,
-    space,
+    recurrent_space,
     version="2",
     description="bidirectional LSTM with attention",
 )

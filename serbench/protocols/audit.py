@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serbench.protocols.sharing import PARENT, TWIN, SharingTable
+from serbench.protocols.sharing import PARENT, REPETITION, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
 from serbench.scoring.margins import margin_uar
@@ -47,7 +47,7 @@ def audit_split(
     dict
         ``{"verdict", "speaker_independent", "leaks": [{"kind", "count", "examples"}], "notes": [str]}``.
         The verdict is "leaky: …" naming the kinds, "transductive", "speakers unknown" or
-        "speaker-independent"; `count` counts what is shared (speakers, recordings, twins).
+        "speaker-independent"; `count` counts what is shared (speakers, recordings, repetitions).
     """
     table = SharingTable.of(table)
     train, test = (np.unique(table.positions(ids)) for ids in (split.train, split.test))
@@ -71,7 +71,7 @@ def _leaks(
         "utterances shared": table.shared("id", train, test),
         "speakers shared": table.shared("speaker", train, test),
         "content duplicates": _shared_audio(table, train, test),
-        "take twins": table.shared(TWIN, train, test),
+        "repetitions shared": table.shared(REPETITION, train, test),
         COPIES: _shared_parents(table, train, test),
     }
     if "text" in independence:
@@ -120,35 +120,35 @@ def _notes(
     classes = len(tested | learnt)
     if classes < len(corpus_labels):
         notes.append(f"{classes} classes of the corpus' {len(corpus_labels)}")
-    if floor := _corpus_floor(table, train, test):
-        notes.append(floor)
-    if floor := _speaker_floor(table, train, test):
-        notes.append(floor)
+    if baseline := _corpus_baseline(table, train, test):
+        notes.append(baseline)
+    if baseline := _speaker_baseline(table, train, test):
+        notes.append(baseline)
     if conflicting := table.conflicting_audio:
         examples = enumerate_some(" = ".join(names) for names in conflicting)
         notes.append(f"labels conflict on {len(conflicting)} recordings of equal audio: {examples}")
     return notes
 
 
-def _corpus_floor(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
+def _corpus_baseline(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
     """What is known of the label from the corpus alone, where merged corpora are on both sides."""
     if len(table.shared("corpus", train, test)) < 2 or table.values("corpus", test) - table.values("corpus", train):
         return ""
-    return _floor_text("corpus", *_floor(table, "corpus", train, test))
+    return _baseline_text("corpus", *_baseline(table, "corpus", train, test))
 
 
-def _speaker_floor(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
+def _speaker_baseline(table: SharingTable, train: np.ndarray, test: np.ndarray) -> str:
     """What is known of the label from the speaker alone, where every test speaker is also in training."""
     speakers = table.values("speaker", test)
     known = speakers <= table.values("speaker", train)
     if len(speakers) < 2 or not known or table.unknown("speaker", train) or table.unknown("speaker", test):
         return ""
-    score, chance = _floor(table, "speaker", train, test)
+    score, chance = _baseline(table, "speaker", train, test)
     # Speakers who act every class alike tell nothing.
-    return _floor_text("speaker", score, chance) if score > chance + NOTEWORTHY else ""
+    return _baseline_text("speaker", score, chance) if score > chance + NOTEWORTHY else ""
 
 
-def _floor(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
+def _baseline(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
     """The UAR of an answer from one column alone, and that of chance."""
     learnt, tested = (table.shares(column, "label", part) for part in (train, test))
     # Each value answers with the label that is likeliest under equal priors: the best for the UAR.
@@ -157,5 +157,5 @@ def _floor(table: SharingTable, column: str, train: np.ndarray, test: np.ndarray
     return float(margin_uar(np.stack([hits, support]))), 1 / int((support > 0).sum())
 
 
-def _floor_text(column: str, score: float, chance: float) -> str:
+def _baseline_text(column: str, score: float, chance: float) -> str:
     return f"the {column} alone predicts the label with UAR {score:.2f} (chance {chance:.2f})"

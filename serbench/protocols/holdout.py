@@ -6,7 +6,7 @@ import pandas as pd
 
 from serbench.errors import ProtocolError
 from serbench.identity import seed_for
-from serbench.protocols.dealing import draw_stratified
+from serbench.protocols.balanced_folds import draw_stratified
 from serbench.protocols.tables import prepare, splits_by_fold
 from serbench.specs import Split
 

@@ -13,12 +13,12 @@ import pandas as pd
 
 from serbench.errors import ProtocolError
 from serbench.identity import seed_for
-from serbench.protocols.dealing import deal_stratified, deal_units, draw_stratified
-from serbench.protocols.tables import linked_units
+from serbench.protocols.balanced_folds import assign_groups, assign_stratified, draw_stratified
+from serbench.protocols.tables import linked_groups
 
-# A validation part takes whole units: two must stay for fitting, or it would fit on a single voice.
-UNITS_FOR_VALIDATION = 3
-UNITS_FOR_FOLDS = 2
+# A validation part takes whole groups: two must stay for fitting, or it would fit on a single voice.
+GROUPS_FOR_VALIDATION = 3
+GROUPS_FOR_FOLDS = 2
 DRAWS = 10
 
 
@@ -34,7 +34,7 @@ def validation_split(
     independence : collection of {"speaker", "text", "corpus"}
         What the protocol promises; decides the level that is tried first.
     fraction : float
-        Share of the rows that is wanted; whole speakers come as near as they can.
+        Share of the rows that is due; whole speakers come as near as they can.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def validation_split(
 def inner_folds(
     table: pd.DataFrame, independence: Collection[str], *, k: int, seed: int
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
-    """Cut training rows into folds for tuning; fewer than k where there are fewer units.
+    """Cut training rows into folds for tuning; fewer than k where there are fewer groups.
 
     Parameters
     ----------
@@ -85,30 +85,30 @@ def inner_folds(
         raise ProtocolError(f"{k} inner folds of {len(table)} training utterances", hint="give at least 2 of both")
     ordered = table.reset_index(drop=True).sort_values("id", kind="stable")
     seed = seed_for(seed, "inner folds")
-    level, units = next(_levels(ordered, independence, UNITS_FOR_FOLDS), ("stratified", None))
-    if units is None:
-        folds = deal_stratified(ordered, min(k, len(table)), seed)
+    level, groups = next(_levels(ordered, independence, GROUPS_FOR_FOLDS), ("stratified", None))
+    if groups is None:
+        folds = assign_stratified(ordered, min(k, len(table)), seed)
     else:
-        count = min(k, len(set(units)))
-        folds = deal_units(ordered, units, np.full(count, 1 / count), seed)
+        count = min(k, len(set(groups)))
+        folds = assign_groups(ordered, groups, np.full(count, 1 / count), seed)
     positions = ordered.index.to_numpy()
     parts = [(np.sort(positions[folds != fold]), np.sort(positions[folds == fold])) for fold in range(folds.max() + 1)]
     return parts, level
 
 
 def _draw(table: pd.DataFrame, independence: Collection[str], fraction: float, seed: int) -> tuple[np.ndarray, str]:
-    for level, units in _levels(table, independence, UNITS_FOR_VALIDATION):
-        drawn = _draw_units(table, units, fraction, seed)
+    for level, groups in _levels(table, independence, GROUPS_FOR_VALIDATION):
+        drawn = _draw_groups(table, groups, fraction, seed)
         if drawn is not None:
             return drawn, level
     return draw_stratified(table, fraction, seed), "stratified"
 
 
-def _draw_units(table: pd.DataFrame, units: np.ndarray, fraction: float, seed: int) -> np.ndarray | None:
-    """Draw whole units, or None where every draw takes all utterances of a class: it could never be learnt."""
+def _draw_groups(table: pd.DataFrame, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray | None:
+    """Draw whole groups, or None where every draw takes all utterances of a class: it could never be learnt."""
     labels = table["label"].to_numpy()
     for draw in range(DRAWS):
-        drawn = deal_units(table, units, (1 - fraction, fraction), seed_for(seed, str(draw))) == 1
+        drawn = assign_groups(table, groups, (1 - fraction, fraction), seed_for(seed, str(draw))) == 1
         if set(labels[~drawn]) == set(labels):
             return drawn
     return None
@@ -116,8 +116,8 @@ def _draw_units(table: pd.DataFrame, units: np.ndarray, fraction: float, seed: i
 
 def _levels(table: pd.DataFrame, independence: Collection[str], least: int) -> Iterator[tuple[str, np.ndarray]]:
     # A speaker promise that cannot be kept still keeps sentences apart; a text promise asks for no more.
-    wanted = ("speaker", "text") if "speaker" in independence else ("text",) if "text" in independence else ()
-    for level in wanted:
-        units = linked_units(table, level)
-        if "" not in units and len(set(units)) >= least:
-            yield level, units
+    levels = ("speaker", "text") if "speaker" in independence else ("text",) if "text" in independence else ()
+    for level in levels:
+        groups = linked_groups(table, level)
+        if "" not in groups and len(set(groups)) >= least:
+            yield level, groups

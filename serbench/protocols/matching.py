@@ -1,4 +1,4 @@
-"""Finding the utterances of a foreign split in a corpus, by its audio where it is there, else by names alone."""
+"""Finding the utterances of a published split in a corpus, by its audio where it is there, else by names alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from serbench.errors import ProtocolError, SerbenchError
 from serbench.protocols.audit import audit_split
-from serbench.protocols.foreign import name_variants
+from serbench.protocols.external_files import name_variants
 from serbench.protocols.sharing import SharingTable
 from serbench.protocols.splitting import complete
 from serbench.protocols.tables import enumerate_some
@@ -83,7 +83,7 @@ def listing_as_table(listing: pd.DataFrame, contents: dict[str, str] | None = No
     return complete(first.assign(id=first["name"], corpus="", utterance=first["name"], content=content))
 
 
-def foreign_splits(listing: pd.DataFrame, *, where: str) -> list[Split]:
+def external_splits(listing: pd.DataFrame, *, where: str) -> list[Split]:
     """Turn a listing with `id` into splits, one per fold.
 
     Raises

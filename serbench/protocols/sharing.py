@@ -11,14 +11,14 @@ import pandas as pd
 from serbench.errors import ProtocolError
 from serbench.protocols.tables import enumerate_some, equal_audio
 
-PROJECT, TWIN, PARENT = "recording project", "twin", "parent"
+PROJECT, REPETITION, PARENT = "recording project", "repetition", "parent"
 
 
 class SharingTable:
     """A task table whose columns are looked up by codes; one serves all folds of a split.
 
     Besides the table's own columns there are `PROJECT`, what comes before the slash in a speaker's name, and
-    `TWIN`, speaker, text and label of an utterance: another take of one performance has the same. `PARENT` is the
+    `REPETITION`, speaker, text and label of an utterance: another take of one performance has the same. `PARENT` is the
     utterance that an augmented copy was made from; an original is its own. A value is "" where it is unknown.
     """
 
@@ -79,8 +79,8 @@ class SharingTable:
     def having(self, column: str, values: Iterable[str], positions: np.ndarray) -> np.ndarray:
         """Those positions whose value is one of `values`."""
         codes, names = self._codes(column)
-        wanted = np.isin(names.astype(str), np.array(list(values), dtype=str))
-        return positions[wanted[codes[positions]]]
+        has_value = np.isin(names.astype(str), np.array(list(values), dtype=str))
+        return positions[has_value[codes[positions]]]
 
     def shares(self, row: str, column: str, positions: np.ndarray) -> pd.DataFrame:
         """Of each value of `column`, the share that falls on each value of `row`; columns sum to one."""
@@ -103,7 +103,7 @@ class SharingTable:
     def _column(self, column: str) -> pd.Series:
         if column == PROJECT:
             return self._table["speaker"].str.partition("/")[0]
-        if column == TWIN:
+        if column == REPETITION:
             parts = [self._table[name].astype(str) for name in ("speaker", "text", "label")]
             known = np.logical_and.reduce([part != "" for part in parts])
             return (parts[0] + " · " + parts[1] + " · " + parts[2]).where(known, "")

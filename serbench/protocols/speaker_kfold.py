@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from serbench.identity import seed_for
-from serbench.protocols.dealing import deal_units
-from serbench.protocols.tables import linked_units, need_folds, need_groups, need_known, prepare, splits_by_fold
+from serbench.protocols.balanced_folds import assign_groups
+from serbench.protocols.tables import linked_groups, need_folds, need_groups, need_known, prepare, splits_by_fold
 from serbench.specs import ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
-    """Deal whole speakers to k folds; speakers filed with equal audio stay together.
+    """Assign whole speakers to k folds; speakers filed with equal audio stay together.
 
     Raises
     ------
@@ -23,12 +23,12 @@ def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
     k = need_folds(k, name)
     table = prepare(table, name)
     need_known(table, "speaker", name, "give every utterance its speaker, or use a protocol that promises none")
-    units = linked_units(table, "speaker")
-    count = len(set(units))
+    groups = linked_groups(table, "speaker")
+    count = len(set(groups))
     need_groups(
         count, k, "speaker", name, f"choose k of at most {count}" if count > 1 else "only random protocols are possible"
     )
-    return splits_by_fold(table, deal_units(table, units, np.full(k, 1 / k), seed_for(seed, name)) + 1)
+    return splits_by_fold(table, assign_groups(table, groups, np.full(k, 1 / k), seed_for(seed, name)) + 1)
 
 
 SPEAKER_KFOLD = ProtocolSpec(

@@ -6,13 +6,13 @@ import pandas as pd
 
 from serbench.errors import ProtocolError
 from serbench.identity import seed_for
-from serbench.protocols.dealing import deal_stratified
+from serbench.protocols.balanced_folds import assign_stratified
 from serbench.protocols.tables import need_folds, prepare, splits_by_fold
 from serbench.specs import ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
-    """Deal the utterances of each class to k folds.
+    """Assign the utterances of each class to k folds.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
             if counts.min() > 1
             else f"drop or merge '{label}' in the suite",
         )
-    return splits_by_fold(table, deal_stratified(table, k, seed_for(seed, name)) + 1)
+    return splits_by_fold(table, assign_stratified(table, k, seed_for(seed, name)) + 1)
 
 
 STRATIFIED_KFOLD = ProtocolSpec(

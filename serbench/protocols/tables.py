@@ -1,4 +1,4 @@
-"""What every protocol does to a task table: check it, find its units, turn dealt folds into splits."""
+"""What every protocol does to a task table: check it, find its groups, turn assigned folds into splits."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def need_known(table: pd.DataFrame, column: str, protocol: str, hint: str) -> No
         )
 
 
-def need_groups(count: int, wanted: int, noun: str, protocol: str, hint: str) -> None:
-    """Raise a `ProtocolError` if there are fewer groups (speakers, sentences) than wanted."""
-    if count < wanted:
+def need_groups(count: int, required: int, noun: str, protocol: str, hint: str) -> None:
+    """Raise a `ProtocolError` if there are fewer groups (speakers, sentences) than required."""
+    if count < required:
         plural = "s" if count != 1 else ""
-        raise ProtocolError(f"{count} {noun}{plural}, {wanted} needed", where=protocol, hint=hint)
+        raise ProtocolError(f"{count} {noun}{plural}, {required} needed", where=protocol, hint=hint)
 
 
 def need_folds(k: int, protocol: str) -> int:
@@ -63,12 +63,12 @@ def need_folds(k: int, protocol: str) -> int:
     return int(k)
 
 
-def linked_units(table: pd.DataFrame, column: str) -> np.ndarray:
-    """Name the smallest units that keep both a `column` value and equal audio on one side.
+def linked_groups(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Name the smallest groups that keep both a `column` value and equal audio on one side.
 
     Usually these are the values themselves. Where byte-equal audio is filed under two speakers (or
     two sentences), a split between them would put the same recording on both sides, so the two
-    values become one unit, named by the first.
+    values become one group, named by the first.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from typing import Any
 from serbench.errors import ResultsError
 from serbench.identity import content_id
 from serbench.records.plain import plain
+from serbench.records.shapes import check_shape
 
 ROW_ID_LENGTH = 8
 # Inner folds of a suite that names none; left out of a cell's id.
@@ -76,13 +77,24 @@ class Cell:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cell:
-        """Rebuild a cell from `to_json`'s data; unknown fields raise."""
+        """Rebuild a cell from `to_json`'s data.
+
+        Raises
+        ------
+        ResultsError
+            For fields that this version does not know.
+        ValueError
+            For data of another shape.
+        """
+        if not isinstance(data, Mapping):
+            raise ValueError(f"a cell is a mapping, found {type(data).__name__}")
         known = {item.name for item in dataclasses.fields(cls)}
         if unknown := set(data) - known:
             raise ResultsError(
                 f"the record holds unknown cell fields: {', '.join(sorted(unknown))}",
                 hint="it was written by a newer serbench: update this one",
             )
+        check_shape("cell", data)
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
         return cls(**values)
 

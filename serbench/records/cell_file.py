@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
+from serbench.records.derived import UNREADABLE, make_way
 from serbench.records.record import Record
 
 METADATA_KEY = b"serbench"
@@ -27,6 +28,7 @@ def cell_path(suite_folder: Path, cell_id: str) -> Path:
 def write_cell(suite_folder: Path, record: Record, predictions: pd.DataFrame) -> Path:
     """Write a cell file atomically and return its path."""
     path = cell_path(suite_folder, record.cell.id)
+    make_way(path)
     table = pa.Table.from_pandas(predictions, preserve_index=False)
     document = json.dumps(record.to_json(), ensure_ascii=False).encode("utf-8")
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA_KEY: document})
@@ -48,7 +50,7 @@ def read_record(path: Path) -> Record:
         return Record.from_json(json.loads(metadata[METADATA_KEY]))
     except FileNotFoundError:
         raise
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise _damaged(path) from error
 
 
@@ -57,7 +59,7 @@ def read_cell(path: Path) -> tuple[Record, pd.DataFrame]:
     record = read_record(path)
     try:
         return record, pq.read_table(path).to_pandas()
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise _damaged(path) from error
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
+from serbench.records.cell import Cell
+from serbench.records.derived import read_derived
+from serbench.records.shapes import check_shape
 
 NAME = "plan.json"
 
@@ -19,26 +21,19 @@ def plan_path(folder: Path) -> Path:
 
 
 def read_plan(folder: Path) -> list[dict[str, Any]]:
-    """Entries ``{"id", "cell"}`` of the suite's last plan; empty where there is none.
-
-    Raises
-    ------
-    ResultsError
-        If it cannot be read.
-    """
-    path = plan_path(folder)
-    if not path.is_file():
-        return []
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return [{"id": entry["id"], "cell": entry["cell"]} for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsError(
-            "the plan cannot be read", where=str(path), hint="remove it and run the suite again"
-        ) from error
+    """Entries ``{"id", "cell"}`` of the suite's last plan; empty where there is none, or where it is damaged."""
+    return read_derived(plan_path(folder), _read, [])
 
 
 def write_plan(folder: Path, entries: Sequence[dict[str, Any]]) -> None:
     """Write the plan whole."""
     with atomic_path(plan_path(folder)) as temporary:
         temporary.write_text(json.dumps(entries), encoding="utf-8")
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    check_shape("plan", entries)
+    for entry in entries:
+        Cell.from_json(entry["cell"])
+    return [{"id": entry["id"], "cell": entry["cell"]} for entry in entries]

@@ -13,11 +13,14 @@ import pandas as pd
 from serbench.errors import ResultsError
 from serbench.records.cell import Cell
 from serbench.records.plain import plain
+from serbench.records.shapes import check_shape
 
 SCHEMA = 1
 PREDICTION_COLUMNS = ("corpus", "utterance", "speaker", "gender", "text", "intensity", "role", "truth", "predicted")
 PROBABILITY = "p:"
 DEGRADED = "degraded: "
+# Kinds of leaks that older records call otherwise: old name -> name today.
+RENAMED_LEAKS = {"take twins": "repetitions shared"}
 
 
 @dataclass
@@ -79,11 +82,26 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record; fields of a newer schema are refused."""
-        if data.get("schema", 0) > SCHEMA:
-            raise ResultsError(
-                f"record of schema {data['schema']}, this serbench reads {SCHEMA}", hint="update serbench"
-            )
-        return cls(cell=Cell.from_json(data["cell"]), **{key: value for key, value in data.items() if key != "cell"})
+        if not isinstance(data, Mapping):
+            raise ValueError(f"a record is a mapping, found {type(data).__name__}")
+        if isinstance(version := data.get("schema", 0), int) and version > SCHEMA:
+            raise ResultsError(f"record of schema {version}, this serbench reads {SCHEMA}", hint="update serbench")
+        check_shape("record", data)
+        fields = {key: value for key, value in data.items() if key != "cell"}
+        if "audit" in fields:
+            fields["audit"] = _with_current_kinds(fields["audit"])
+        return cls(cell=Cell.from_json(data["cell"]), **fields)
+
+
+def _with_current_kinds(audit: Mapping[str, Any]) -> Mapping[str, Any]:
+    leaks = audit.get("leaks", ())
+    if not any(leak["kind"] in RENAMED_LEAKS for leak in leaks):
+        return audit
+    renamed = [{**leak, "kind": RENAMED_LEAKS.get(leak["kind"], leak["kind"])} for leak in leaks]
+    verdict = audit.get("verdict", "")
+    for old, new in RENAMED_LEAKS.items():
+        verdict = verdict.replace(old, new)
+    return {**audit, "verdict": verdict, "leaks": renamed}
 
 
 def make_predictions(

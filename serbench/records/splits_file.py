@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
+from serbench.records.derived import read_derived
 
 NAME = "splits.parquet"
 SPLIT_KEYS = ("corpus", "protocol", "seed", "fold")
@@ -22,20 +22,8 @@ def splits_path(folder: Path) -> Path:
 
 
 def read_splits(folder: Path) -> pa.Table | None:
-    """The splits of a suite, columns `SPLIT_COLUMNS`; None where there are none.
-
-    Raises
-    ------
-    ResultsError
-        If they cannot be read.
-    """
-    path = splits_path(folder)
-    if not path.is_file():
-        return None
-    try:
-        return pq.read_table(path, columns=list(SPLIT_COLUMNS))
-    except (OSError, pa.ArrowException) as error:
-        raise ResultsError("the splits cannot be read", where=str(path), hint="run the suite again") from error
+    """The splits of a suite, columns `SPLIT_COLUMNS`; None where there are none, or where they are damaged."""
+    return read_derived(splits_path(folder), _read, None)
 
 
 def add_splits(folder: Path, new: pd.DataFrame) -> None:
@@ -47,3 +35,9 @@ def add_splits(folder: Path, new: pd.DataFrame) -> None:
         new = pd.concat([old[~replaced], new], ignore_index=True)
     with atomic_path(splits_path(folder)) as temporary:
         new.to_parquet(temporary, compression="zstd")
+
+
+def _read(path: Path) -> pa.Table:
+    table = pq.read_table(path, columns=list(SPLIT_COLUMNS))
+    # A column that is absent is passed over by pyarrow; seeds are numbers, all else is text.
+    return table.cast(pa.schema((name, pa.int64() if name == "seed" else pa.string()) for name in SPLIT_COLUMNS))

@@ -9,13 +9,15 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.records import PROBABILITY
-from serbench.scoring import Chances, at_temperature, fit_temperature, label_codes
+from serbench.scoring import CodedProbabilities, at_temperature, fit_temperature, label_codes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def chances_of(frames: Mapping[str, pd.DataFrame], labels: Sequence[str], *, scaled: bool = False) -> Chances:
+def pooled_probabilities(
+    frames: Mapping[str, pd.DataFrame], labels: Sequence[str], *, scaled: bool = False
+) -> CodedProbabilities:
     """Pool the test probabilities of a row's cells.
 
     Parameters
@@ -46,7 +48,7 @@ def chances_of(frames: Mapping[str, pd.DataFrame], labels: Sequence[str], *, sca
         codes = [label_codes(test[name].tolist(), labels) for name in ("truth", "predicted")]
         parts.append((*codes, probabilities, test["speaker"].to_numpy(dtype=object)))
     truth, predicted, probabilities, speakers = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Chances(truth, predicted, probabilities, speakers, tuple(temperatures))
+    return CodedProbabilities(truth, predicted, probabilities, speakers, tuple(temperatures))
 
 
 def _probabilities(frame: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:

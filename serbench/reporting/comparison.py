@@ -14,10 +14,10 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.scoring.paired import (
-    Answers,
+    RowPredictions,
     difference_of,
     need_speakers,
-    pooled_answers,
+    pooled_predictions,
     pooled_uar,
     refuse_different,
     speaker_uars,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def answers_of(cells: pd.DataFrame) -> Answers:
+def predictions_of(cells: pd.DataFrame) -> RowPredictions:
     """Pool the finished cells of a row."""
-    return pooled_answers(list(cells["tested"]), cells["cell"].iloc[0].labels["labels"])
+    return pooled_predictions(list(cells["tested"]), cells["cell"].iloc[0].labels["labels"])
 
 
 def compare_rows(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str] = ("A", "B")) -> dict[str, Any]:
@@ -107,11 +107,11 @@ def compare_all(rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def _answers(cells: pd.DataFrame, name: str) -> Answers:
+def _answers(cells: pd.DataFrame, name: str) -> RowPredictions:
     done = cells[cells["status"] == "ok"]
     if done.empty:
         raise ResultsError("no finished fold to compare", where=name, hint="run it first")
-    return answers_of(done)
+    return predictions_of(done)
 
 
 def comparison_lines(names: Sequence[str], found: Mapping[str, Any]) -> list[str]:

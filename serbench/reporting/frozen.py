@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
 from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell, row_id
+from serbench.records.derived import UNREADABLE, read_derived
 from serbench.records.plan_file import read_plan
 from serbench.records.splits_file import SPLIT_COLUMNS, SPLIT_KEYS, read_splits
 
@@ -70,7 +71,7 @@ def freeze(folder: Path) -> dict[str, Any]:
         raise ResultsError("no finished cell to freeze", where=str(folder), hint="run the suite first")
     cells = [read_cell(path) for path in paths]
     path = frozen_path(folder)
-    before = _read(path, None) if path.is_file() else NOTHING
+    before = read_derived(path, _open_whole, NOTHING)
     frozen, begun = _records(before), {row_id(record.cell) for record, _ in cells if record.status != "skipped"}
     kept = [number for number, record in enumerate(frozen) if row_id(record.cell) not in begun]
     shown = {row_id(frozen[number].cell) for number in kept}
@@ -211,15 +212,25 @@ def _text(values: list[str]) -> pa.Array:
     return pa.array(values, pa.string()).dictionary_encode()
 
 
+def _open_whole(path: Path) -> pa.Table:
+    table = _open(path, None)
+    _records(table), _plan(table)
+    return table
+
+
+def _open(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        version = json.loads(file.schema_arrow.metadata[METADATA_KEY])["frozen"]
+        if version > SCHEMA:
+            raise ResultsError(f"frozen file of schema {version}", where=str(path), hint="update serbench")
+        known = set(file.schema_arrow.names)
+        return file.read(columns=None if columns is None else [name for name in columns if name in known])
+
+
 def _read(path: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
-        with pq.ParquetFile(path) as file:
-            version = json.loads(file.schema_arrow.metadata[METADATA_KEY])["frozen"]
-            if version > SCHEMA:
-                raise ResultsError(f"frozen file of schema {version}", where=str(path), hint="update serbench")
-            known = set(file.schema_arrow.names)
-            return file.read(columns=None if columns is None else [name for name in columns if name in known])
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        return _open(path, columns)
+    except UNREADABLE as error:
         hint = "restore it, or freeze the suite again"
         raise ResultsError("the frozen file is damaged or none", where=str(path), hint=hint) from error
 

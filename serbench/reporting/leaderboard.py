@@ -9,7 +9,7 @@ import numpy as np
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
-from serbench.reporting.comparison import answers_of
+from serbench.reporting.comparison import predictions_of
 from serbench.reporting.rows import describe_row, identity_columns, versions
 from serbench.reporting.searches import add_gains
 from serbench.scoring.ties import tied_with_best
@@ -86,7 +86,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
-        answers = [answers_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
+        answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
         board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(answers), dtype="boolean")
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)

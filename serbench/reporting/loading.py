@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
+from serbench.records.derived import UNREADABLE, warn
 from serbench.records.plan_file import plan_path, read_plan
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
 from serbench.scoring import CodedPredictions, label_codes
@@ -81,7 +82,9 @@ def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:
     if not names:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(results), hint=hint)
-    return pd.concat([load_records(results, name) for name in names], ignore_index=True)
+    if suite:
+        return load_records(results, suite)
+    return pd.concat(_readable(results, names) or [load_records(results, names[0])], ignore_index=True)
 
 
 def load_finished(results: Path | str, suites: Iterable[str]) -> pd.DataFrame:
@@ -89,8 +92,19 @@ def load_finished(results: Path | str, suites: Iterable[str]) -> pd.DataFrame:
     import pandas as pd
 
     found = set(suites_in(results))
-    frames = [load_records(results, name) for name in suites if name in found]
+    frames = _readable(results, [name for name in suites if name in found])
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(RECORD_COLUMNS))
+
+
+def _readable(results: Path | str, names: Iterable[str]) -> list[pd.DataFrame]:
+    """Records of the suites that can be read; the others are named."""
+    frames = []
+    for name in names:
+        try:
+            frames.append(load_records(results, name))
+        except ResultsError as error:
+            warn(f"suite {name} is left out: {error.where}: {error.what}")
+    return frames
 
 
 def suite_folder(results: Path | str, suite: str) -> Path:
@@ -116,7 +130,13 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     measured = _identified(_own_cells(folder, planned))
     # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed. One that
     # could only be skipped here is shown as it was committed.
-    committed = _frozen(folder, begun={item["row"] for item in measured if item["status"] != "skipped"})
+    try:
+        committed = _frozen(folder, begun={item["row"] for item in measured if item["status"] != "skipped"})
+    except ResultsError as error:
+        if not (measured or planned):
+            raise
+        warn(f"{error.where}: {error.what}; shown without it")
+        committed = []
     shown = {item["row"] for item in committed}
     measured = [item for item in measured if item["status"] != "skipped" or item["row"] not in shown]
     present = {item["id"] for item in measured + committed}
@@ -185,7 +205,7 @@ def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str,
     except ResultsError as error:
         # Of a newer version: whole, but not for this one to read.
         return _damaged(suite, path, planned, f"{path}: {error.what}")
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+    except UNREADABLE:
         return _damaged(suite, path, planned, f"{path}: cell file is damaged or cut short")
     return _described(suite, record.cell, record, record.cell.id, record.status, record.reason, tested, "cells")
 
@@ -196,8 +216,14 @@ def _damaged(suite: str, path: Path, planned: Mapping[str, Cell], reason: str) -
 
 def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
     path = frozen_path(folder)
-    if not path.is_file():
-        return []
+    try:
+        return _committed(folder, path, begun) if path.is_file() else []
+    except UNREADABLE as error:
+        hint = "restore it, or freeze the suite again"
+        raise ResultsError("the frozen file is damaged", where=str(path), hint=hint) from error
+
+
+def _committed(folder: Path, path: Path, begun: set[str]) -> list[dict[str, Any]]:
     records = frozen_records(path)
     present = {record.cell.id for record in records}
     planned = [Cell.from_json(entry["cell"]) for entry in frozen_plan(path) if entry["id"] not in present]

@@ -14,7 +14,7 @@ POLL = 0.5
 LONGEST_PAUSE = 8.0
 
 
-def work_off(
+def run_jobs(
     executor: Executor,
     function: Callable[[Any], Any],
     jobs: Iterable[Any],

@@ -12,12 +12,13 @@ import numpy as np
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, write_cell
+from serbench.records.derived import make_way
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
 from serbench.runner.cell.execute import failed_record, now, run_cell
 from serbench.runner.cell.jobs import CellJob, CellResult
-from serbench.runner.dispatch import work_off
+from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.executors.local import LocalPool
 from serbench.runner.extraction import extract_missing
@@ -26,8 +27,8 @@ from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
 from serbench.runner.planning.cells import Plan, SkippedRow
 from serbench.runner.planning.grid import ALL_FOLDS
+from serbench.runner.planning.plan_files import record_plan, write_task_table
 from serbench.runner.planning.task import Task
-from serbench.runner.planning.written import record_plan, write_task_table
 from serbench.runner.search_progress import SearchProgress
 
 
@@ -74,7 +75,7 @@ def run_plan(
     ResultsError
         If results cannot be written; finished cells are safe.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
     executor = executor or LocalPool(circumstances.jobs, circumstances.threads, plan.folder / "work" / "workers.log")
@@ -95,7 +96,7 @@ def run_plan(
                 if fail_fast and failed:
                     interrupt.stop()
     stopped = interrupt.stopped and ran < len(plan.todo)
-    return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - begun)
+    return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - started)
 
 
 def _results(
@@ -111,7 +112,7 @@ def _results(
     if jobs := list(_cell_jobs(plan, circumstances, save_models)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in work_off(executor, run_cell, jobs, interrupt, searches.tick):
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
@@ -162,7 +163,7 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             force=plan.force,
             save_model=save_models,
             mistake=item.mistake,
-            wanted=item.wanted,
+            requested=item.requested,
             nicknames=item.task.nicknames,
         )
 
@@ -187,7 +188,9 @@ def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
     for item in plan.cells:
         stand_in = replace(item.cell, fold=ALL_FOLDS).id
         if stand_in not in current:
-            cell_path(plan.folder, stand_in).unlink(missing_ok=True)
+            path = cell_path(plan.folder, stand_in)
+            make_way(path)
+            path.unlink(missing_ok=True)
 
 
 def _skipped_record(row: SkippedRow, circumstances: Circumstances) -> Record:

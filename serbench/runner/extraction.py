@@ -18,7 +18,7 @@ from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
 from serbench.runner.cell.jobs import ExtractJob
-from serbench.runner.dispatch import work_off
+from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
@@ -41,7 +41,7 @@ def extract_missing(
     """
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in work_off(executor, extract, jobs, interrupt):
+    for job, result in run_jobs(executor, extract, jobs, interrupt):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -69,7 +69,7 @@ class _Need:
 def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[ExtractJob]:
     store = store_of(circumstances)
     # Files that lack the same sets go together, so that one analysis feeds them all.
-    lacking: dict[tuple[str, str, str], list[tuple]] = {}
+    missing: dict[tuple[str, str, str], list[tuple]] = {}
     by_version: dict[str, Alteration | None] = {}
     for need in _needs(plan, circumstances):
         entry, version = need.entry, need.key("")
@@ -77,11 +77,11 @@ def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[
         spec = stored_spec(registry, entry["name"])
         by_key = {need.key(content): (content, path) for content, path in need.paths.items()}
         for key in store.missing(spec, entry["params"], list(by_key)):
-            sets = lacking.setdefault((version, *by_key[key]), [])
+            sets = missing.setdefault((version, *by_key[key]), [])
             if (entry["name"], entry["params"]) not in sets:
                 sets.append((entry["name"], entry["params"]))
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for (version, content, path), sets in lacking.items():
+    for (version, content, path), sets in missing.items():
         groups.setdefault((version, json.dumps(sets, sort_keys=True)), []).append((content, path))
     return [
         ExtractJob(
@@ -117,9 +117,9 @@ def _versions(item: PlannedCell) -> Iterable[tuple[Alteration | None, pd.DataFra
     yield None, originals
     for alteration in alterations(item.cell.augment):
         yield alteration, originals
-    if item.wanted.degradations:
+    if item.requested.degradations:
         tested = originals[originals["id"].isin(item.split.test)]
-        for _, changes in item.wanted.degradations:
+        for _, changes in item.requested.degradations:
             yield Alteration(changes), tested
 
 

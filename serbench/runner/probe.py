@@ -23,8 +23,8 @@ from serbench.runner.cell.inputs import read_matrix
 from serbench.runner.cell.jobs import cell_seed
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.plan_files import write_task_table
 from serbench.runner.planning.selection import Filters
-from serbench.runner.planning.written import write_task_table
 from serbench.runner.suite.file import load_suite
 
 # Sums in another order differ in the last bits; this is far above them and far below anything that matters.

@@ -37,14 +37,14 @@ class SearchProgress:
         self._done: dict[str, int] = {}
         self._observers, self._clock = observers, clock
         self._started: tuple[float, int] | None = None
-        self._told = float("-inf")
+        self._reported = float("-inf")
 
     def tick(self) -> None:
         """Look at the journals, but not more than every other second."""
         now = self._clock()
-        if not self._journals or now - self._told < EVERY:
+        if not self._journals or now - self._reported < EVERY:
             return
-        self._told = now
+        self._reported = now
         for cell, (path, budget) in self._journals.items():
             if self._done.get(cell) != budget:
                 self._done[cell] = min(budget, self._count(cell, path))

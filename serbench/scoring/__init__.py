@@ -13,7 +13,7 @@ Examples
 """
 
 from serbench.scoring.calibration import (
-    Chances,
+    CodedProbabilities,
     at_temperature,
     brier_scores,
     calibration,
@@ -37,7 +37,7 @@ from serbench.scoring.scores import (
 from serbench.scoring.ties import holm
 
 __all__ = [
-    "Chances", "CodedPredictions", "Interval", "accuracy", "at_temperature", "brier_scores", "calibration",
+    "CodedPredictions", "CodedProbabilities", "Interval", "accuracy", "at_temperature", "brier_scores", "calibration",
     "confusion_matrix", "expected_calibration_error", "fit_temperature", "holm", "interval", "label_codes",
     "log_losses", "macro_f1", "paired_difference", "score", "swap_test", "uar", "weighted_f1",
 ]  # fmt: skip

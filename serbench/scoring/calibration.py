@@ -18,7 +18,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 
 
 @dataclass(frozen=True)
-class Chances:
+class CodedProbabilities:
     """Probabilities of utterances, such as the test utterances of a row.
 
     Attributes
@@ -70,7 +70,7 @@ def expected_calibration_error(
     return float(np.abs(np.bincount(equal_mass_bins(confidence, bins), gap)).sum() / len(truth))
 
 
-def calibration(chances: Chances, bins: int = ECE_BINS) -> dict[str, Any]:
+def calibration(tested: CodedProbabilities, bins: int = ECE_BINS) -> dict[str, Any]:
     """Scores of probabilities with their intervals.
 
     Returns
@@ -81,14 +81,14 @@ def calibration(chances: Chances, bins: int = ECE_BINS) -> dict[str, Any]:
         calibration error stay those of all utterances in every resample; as it cannot be negative, resampling noise
         lifts its interval (it tells rows apart better than it tells whether one is calibrated).
     """
-    truth, probabilities = chances.truth, chances.probabilities
-    confidence = probabilities[np.arange(len(truth)), chances.predicted]
-    right = (truth == chances.predicted).astype(np.float64)
+    truth, probabilities = tested.truth, tested.probabilities
+    confidence = probabilities[np.arange(len(truth)), tested.predicted]
+    right = (truth == tested.predicted).astype(np.float64)
     place = equal_mass_bins(confidence, bins)
     losses = [log_losses(truth, probabilities), brier_scores(truth, probabilities), np.ones(len(truth))]
     gaps = np.zeros((len(truth), bins))
     gaps[np.arange(len(truth)), place] = right - confidence
-    statistics, unit = sums_by_unit(np.column_stack([*losses, gaps]), chances.speakers)
+    statistics, unit = sums_by_unit(np.column_stack([*losses, gaps]), tested.speakers)
     scores = {
         "log_loss": lambda totals: totals[..., 0] / totals[..., 2],
         "brier": lambda totals: totals[..., 1] / totals[..., 2],

@@ -20,7 +20,7 @@ MCNEMAR_CAVEAT = "takes utterances for independent, which those of one speaker a
 
 
 @dataclass(frozen=True)
-class Answers:
+class RowPredictions:
     """What a system answered, utterance by utterance, sorted by utterance.
 
     Attributes
@@ -40,7 +40,7 @@ class Answers:
     labels: tuple[Hashable, ...]
 
 
-def pooled_answers(tested: Sequence[CodedPredictions], labels: Sequence[Hashable]) -> Answers:
+def pooled_predictions(tested: Sequence[CodedPredictions], labels: Sequence[Hashable]) -> RowPredictions:
     """Pool what a system answered in several folds and seeds."""
     truth, predicted, speakers, names = (
         np.concatenate([getattr(item, column) for item in tested])
@@ -49,7 +49,7 @@ def pooled_answers(tested: Sequence[CodedPredictions], labels: Sequence[Hashable
     codes, utterances = factorise(names)
     first = np.zeros(len(utterances), dtype=np.int64)
     first[codes] = np.arange(len(codes))
-    return Answers(
+    return RowPredictions(
         utterances=np.asarray(utterances, dtype=object),
         speakers=speakers[first],
         truth=truth[first],
@@ -59,7 +59,7 @@ def pooled_answers(tested: Sequence[CodedPredictions], labels: Sequence[Hashable
     )
 
 
-def same_utterances(a: Answers, b: Answers) -> bool:
+def same_utterances(a: RowPredictions, b: RowPredictions) -> bool:
     """Whether two systems answered the same utterances under the same labels."""
     return (
         a.labels == b.labels
@@ -69,7 +69,7 @@ def same_utterances(a: Answers, b: Answers) -> bool:
     )
 
 
-def refuse_different(a: Answers, b: Answers, names: tuple[str, str]) -> None:
+def refuse_different(a: RowPredictions, b: RowPredictions, names: tuple[str, str]) -> None:
     """Raise unless two systems answered the same utterances; says what differs."""
     if same_utterances(a, b):
         return
@@ -88,21 +88,21 @@ def refuse_different(a: Answers, b: Answers, names: tuple[str, str]) -> None:
     raise ResultsError(what, where=" / ".join(names), hint=hint)
 
 
-def per_speaker(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+def per_speaker(row: RowPredictions) -> tuple[np.ndarray, np.ndarray]:
     """Hits and trials per speaker and class, each of shape (speakers, K), speakers in sorted order.
 
     Trials are normed to one per utterance, so that a system with three seeds counts like one with a single seed.
     """
-    codes, names = factorise(answers.speakers)
-    n_classes = len(answers.labels)
-    place = codes * n_classes + answers.truth
+    codes, names = factorise(row.speakers)
+    n_classes = len(row.labels)
+    place = codes * n_classes + row.truth
     shape = (len(names), n_classes)
-    hits = np.bincount(place, answers.hits / answers.trials, minlength=shape[0] * shape[1]).reshape(shape)
+    hits = np.bincount(place, row.hits / row.trials, minlength=shape[0] * shape[1]).reshape(shape)
     trials = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
     return hits, trials
 
 
-def speaker_contributions(a: Answers, b: Answers) -> np.ndarray:
+def speaker_contributions(a: RowPredictions, b: RowPredictions) -> np.ndarray:
     """What each speaker adds to the difference of pooled UARs, A − B; they sum to it.
 
     Both share the truth, so the support of a class is fixed and the pooled UAR is a sum over speakers.
@@ -130,7 +130,7 @@ def swap_test(contributions: np.ndarray, *, resamples: int = 10_000, seed: int =
     return float((1 + (np.abs(signs @ contributions) >= reach).sum()) / (resamples + 1))
 
 
-def difference_of(a: Answers, b: Answers, names: tuple[str, str] = ("A", "B")) -> dict[str, Any]:
+def difference_of(a: RowPredictions, b: RowPredictions, names: tuple[str, str] = ("A", "B")) -> dict[str, Any]:
     """Difference of two systems' pooled UARs, with its interval and permutation test.
 
     Parameters
@@ -171,17 +171,17 @@ def difference_of(a: Answers, b: Answers, names: tuple[str, str] = ("A", "B")) -
     }
 
 
-def speaker_uars(answers: Answers) -> np.ndarray:
+def speaker_uars(row: RowPredictions) -> np.ndarray:
     """UAR of each speaker over the classes that the speaker has, shape (speakers,)."""
-    return margin_uar(np.stack(per_speaker(answers), axis=-2))
+    return margin_uar(np.stack(per_speaker(row), axis=-2))
 
 
-def pooled_uar(answers: Answers) -> float:
+def pooled_uar(row: RowPredictions) -> float:
     """UAR over all utterances, the mean over seeds."""
-    return float(margin_uar(np.stack(per_speaker(answers), axis=-2).sum(axis=0)))
+    return float(margin_uar(np.stack(per_speaker(row), axis=-2).sum(axis=0)))
 
 
-def mcnemar(a: Answers, b: Answers) -> dict[str, Any] | None:
+def mcnemar(a: RowPredictions, b: RowPredictions) -> dict[str, Any] | None:
     """Exact McNemar test (1947) on utterances that one system has right and the other wrong; a footnote only."""
     from scipy.special import bdtr
 
@@ -193,11 +193,11 @@ def mcnemar(a: Answers, b: Answers) -> dict[str, Any] | None:
     return {"only_a": only_a, "only_b": only_b, "p": p, "caveat": MCNEMAR_CAVEAT}
 
 
-def need_speakers(answers: Answers, where: str) -> None:
+def need_speakers(row: RowPredictions, where: str) -> None:
     """Raise unless all speakers are known and there are two or more."""
-    if (answers.speakers == "").any():
+    if (row.speakers == "").any():
         raise ResultsError("speakers are unknown: a comparison resamples speakers", where=where)
-    count = len(set(answers.speakers))
+    count = len(set(row.speakers))
     if count < 2:
         hint = "resampling speakers needs two at least; use a corpus with more of them"
         raise ResultsError(f"{count} speaker is too few for a comparison", where=where, hint=hint)
@@ -207,5 +207,5 @@ def _difference(totals: np.ndarray) -> np.ndarray:
     return margin_uar(totals[..., :2, :]) - margin_uar(totals[..., 2:, :])
 
 
-def _listed(answers: Answers) -> str:
-    return ", ".join(map(str, answers.labels))
+def _listed(row: RowPredictions) -> str:
+    return ", ".join(map(str, row.labels))

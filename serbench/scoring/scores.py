@@ -12,7 +12,7 @@ from serbench.scoring.calibration import brier_scores, expected_calibration_erro
 from serbench.scoring.coding import CodedPredictions, label_codes
 from serbench.scoring.intervals import Interval, intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored, confusion_counts, margins, per_class
-from serbench.scoring.paired import difference_of, pooled_answers
+from serbench.scoring.paired import difference_of, pooled_predictions
 
 Labels = Sequence[Hashable]
 
@@ -122,7 +122,9 @@ def paired_difference(
     >>> found["difference"], found["p"]
     (0.25, 0.25)
     """
-    return difference_of(*(pooled_answers([_tested(truth, predicted, labels, groups)], labels) for predicted in (a, b)))
+    return difference_of(
+        *(pooled_predictions([_tested(truth, predicted, labels, groups)], labels) for predicted in (a, b))
+    )
 
 
 def score(

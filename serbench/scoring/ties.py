@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serbench.scoring.paired import Answers, same_utterances, speaker_contributions, swap_test
+from serbench.scoring.paired import RowPredictions, same_utterances, speaker_contributions, swap_test
 
 ALPHA = 0.05
 # With five speakers the smallest p of a sign-flip test is 2/32: no difference could ever be shown.
 FEWEST_TESTABLE = 6
 
 
-def p_against_best(answers: Sequence[Answers]) -> list[float | None]:
+def p_against_best(answers: Sequence[RowPredictions]) -> list[float | None]:
     """Corrected p value of each system against the first, which is the best.
 
     Each is compared with the best by the permutation test that swaps speakers, and the p values are corrected after
@@ -22,7 +22,7 @@ def p_against_best(answers: Sequence[Answers]) -> list[float | None]:
 
     Parameters
     ----------
-    answers : sequence of Answers
+    answers : sequence of RowPredictions
         Best first.
     """
     if not answers or not _testable(answers[0]):
@@ -36,7 +36,7 @@ def p_against_best(answers: Sequence[Answers]) -> list[float | None]:
     return [found.get(number) for number in range(len(answers))]
 
 
-def tied_with_best(answers: Sequence[Answers]) -> list[bool | None]:
+def tied_with_best(answers: Sequence[RowPredictions]) -> list[bool | None]:
     """Whether each system is tied with the first: unless its `p_against_best` is below 0.05; None: not testable."""
     return [None if p is None else p >= ALPHA for p in p_against_best(answers)]
 
@@ -58,10 +58,10 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def _smallest_p(answers: Answers) -> float:
+def _smallest_p(answers: RowPredictions) -> float:
     # Of all sign flips only two, none and all, reach a difference that every speaker shares.
     return 2.0 / 2.0 ** len(set(answers.speakers))
 
 
-def _testable(answers: Answers) -> bool:
+def _testable(answers: RowPredictions) -> bool:
     return bool((answers.speakers != "").all()) and len(set(answers.speakers)) >= FEWEST_TESTABLE

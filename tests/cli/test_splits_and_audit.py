@@ -121,7 +121,7 @@ def test_a_corpus_tells_what_the_split_file_does_not(call, tmp_path):
     path.write_text("path,set\na_joy_1.wav,train\na_joy_2.wav,test\nb_joy_1.wav,train\n")
     assert "speakers unknown" in call("audit", "--split", path)
     text = call("audit", "--split", path, "--corpus", "manifest")
-    assert "leaky: speakers shared, take twins" in text
+    assert "leaky: speakers shared, repetitions shared" in text
     assert "speakers shared: 1 (manifest/a)" in text
 
 
@@ -156,7 +156,7 @@ def test_random_folds_of_a_real_corpus_share_all_speakers(call, tmp_path, real_d
     monkeypatch.setenv("SERBENCH_DATA", str(real_data))
     call("splits", "export", "emodb", "stratified_kfold", "--output", tmp_path / "emodb.csv")
     found = json.loads(call("audit", "--split", tmp_path / "emodb.csv", "--corpus", "emodb", "--format", "json"))
-    assert found["verdict"] == "leaky: speakers shared, take twins"
+    assert found["verdict"] == "leaky: speakers shared, repetitions shared"
     assert {
         leak["count"] for fold in found["folds"] for leak in fold["leaks"] if leak["kind"] == "speakers shared"
     } == {10}

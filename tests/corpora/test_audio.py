@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -146,3 +148,10 @@ def test_native_reading_keeps_channels_and_rate(tmp_path, make_wav):
     assert rate == 44_100
     assert samples.shape == (2205, 2)
     assert samples.dtype == np.float32
+
+
+def test_a_pipe_is_named_and_never_waited_for(tmp_path):
+    path = tmp_path / "pipe.wav"
+    os.mkfifo(path)
+    with pytest.raises(AudioError, match="no regular file"):
+        read_native(path)

@@ -18,7 +18,7 @@ from loopback import Resource, serve
 
 from serbench.corpora.download import space, transfer
 from serbench.corpora.download.obtaining import make_plan, obtain
-from serbench.corpora.download.places import begun, was_got
+from serbench.corpora.download.status import is_complete, is_unfinished
 from serbench.corpora.download.transfer import Remote, fetch
 from serbench.corpora.download.unpacking import unpack
 from serbench.corpora.emodb import EMODB
@@ -79,8 +79,8 @@ def test_audio_alone_arrives_and_opens(site, archive, circumstances):
     assert files == [".serbench-get.json", *(f"emodb/wav/{stem}.wav" for stem in STEMS)]
     assert open_corpus(spec, circumstances).findings == ()
     assert "as published" in said[0]
-    assert was_got(target)
-    assert not begun(target)
+    assert is_complete(target)
+    assert not is_unfinished(target)
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["with Range", "without Range"])

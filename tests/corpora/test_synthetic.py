@@ -12,7 +12,7 @@ import pytest
 
 from serbench.corpora import synthetic
 from serbench.corpora.loading import open_corpus
-from serbench.corpora.synthesis.acting import EMOTIONS, cast
+from serbench.corpora.synthesis.prosody import EMOTIONS, cast
 from serbench.corpora.synthesis.voice import HOP, RATE, Controls, speak
 from serbench.corpora.synthetic import LABELS, SYNTHETIC, load, utterances
 from serbench.registry import build_registry

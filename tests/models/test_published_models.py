@@ -30,9 +30,9 @@ def test_a_speaker_who_is_recognised_tells_the_label():
     y[:5] = 1
     estimator = spec.build({"C": 10.0}, n_classes=2, seed=0)
     estimator.fit(X, y, groups=speakers)
-    chances = estimator.predict_proba(10 * np.eye(3, dtype=np.float32))
-    assert chances[0] == pytest.approx([0.75, 0.25], abs=0.1)
-    assert chances[1:, 1] == pytest.approx([1, 1], abs=0.1)
+    probabilities = estimator.predict_proba(10 * np.eye(3, dtype=np.float32))
+    assert probabilities[0] == pytest.approx([0.75, 0.25], abs=0.1)
+    assert probabilities[1:, 1] == pytest.approx([1, 1], abs=0.1)
     alone = spec.build({}, n_classes=2, seed=0)
     alone.fit(X[:20], y[:20], groups=speakers[:20])
     assert alone.predict_proba(X[:3]).tolist() == [[0.75, 0.25]] * 3

@@ -31,10 +31,10 @@ def test_unseen_speakers_are_clean_and_shared_sentences_are_a_note():
 def test_takes_on_both_sides_are_counted_with_examples():
     table = make_table()
     audit = audit_split(table, parts(table, table["take"] == "1"))
-    assert audit["verdict"] == "leaky: speakers shared, take twins"
+    assert audit["verdict"] == "leaky: speakers shared, repetitions shared"
     assert audit["speaker_independent"] is False
     # 4 speakers; 4 speakers x 3 labels x 3 texts have one take on each side.
-    assert leaks_of(audit) == {"speakers shared": 4, "take twins": 36}
+    assert leaks_of(audit) == {"speakers shared": 4, "repetitions shared": 36}
     assert audit["leaks"][0]["examples"] == ["demo/00", "demo/01", "demo/02", "demo/03"]
 
 
@@ -88,7 +88,7 @@ def test_speaker_normalisation_is_transductive():
     clean = parts(table, table["speaker"] == "demo/01")
     assert audit_split(table, clean, normalise="speaker")["verdict"] == "transductive"
     leaky = audit_split(table, parts(table, table["take"] == "1"), normalise="speaker")
-    assert leaky["verdict"] == "leaky: speakers shared, take twins; transductive"
+    assert leaky["verdict"] == "leaky: speakers shared, repetitions shared; transductive"
 
 
 def test_class_lists_are_noted():
@@ -135,8 +135,8 @@ def test_the_audit_agrees_with_a_naive_count(table, seed):
         left, right = rows.loc[list(fold.train)], rows.loc[list(fold.test)]
         speakers = sum(any(a == b for b in left["speaker"]) for a in right["speaker"].unique())
         keys = ["speaker", "text", "label"]
-        twins = {tuple(row) for row in left[keys].to_numpy()} & {tuple(row) for row in right[keys].to_numpy()}
-        expected = {"speakers shared": speakers, "take twins": len(twins)}
+        repetitions = {tuple(row) for row in left[keys].to_numpy()} & {tuple(row) for row in right[keys].to_numpy()}
+        expected = {"speakers shared": speakers, "repetitions shared": len(repetitions)}
         assert leaks_of(audit_split(table, fold)) == {kind: count for kind, count in expected.items() if count}
 
 

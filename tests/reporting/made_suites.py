@@ -48,8 +48,8 @@ def predict(table: pd.DataFrame, *, skill: float, seed: int, labels=LABELS) -> n
     generator = np.random.default_rng(seed)
     logits = generator.normal(size=(len(table), len(labels)))
     logits[np.arange(len(table)), [labels.index(label) for label in table["label"]]] += skill
-    chances = np.exp(logits)
-    return chances / chances.sum(axis=1, keepdims=True)
+    probabilities = np.exp(logits)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def save(folder: Path, cell: Cell, predictions: pd.DataFrame | None, **fields) -> Path:
@@ -88,8 +88,8 @@ def write_suite(
                 for fold in range(folds):
                     cell = make_cell(model=model, protocol=protocol, fold=str(fold + 1), seed=seed, labels=labels)
                     test = table[group % folds == fold]
-                    chances = predict(test, skill=skill, seed=100 * seed + 10 * number + fold, labels=labels)
-                    save(folder, cell, make_predictions(test, list(labels), chances))
+                    probabilities = predict(test, skill=skill, seed=100 * seed + 10 * number + fold, labels=labels)
+                    save(folder, cell, make_predictions(test, list(labels), probabilities))
                     planned.append({"id": cell.id, "cell": cell.to_json()})
     if plan:
         (folder / "plan.json").write_text(json.dumps(planned))

@@ -14,7 +14,7 @@ from serbench.records import Cell, make_predictions
 LABELS = ["neutral", "happy", "sad", "angry", "fearful"]
 INDEPENDENT = {"verdict": "speaker-independent", "speaker_independent": True, "leaks": [], "notes": []}
 LEAKY = {
-    "verdict": "leaky: speakers shared, take twins",
+    "verdict": "leaky: speakers shared, repetitions shared",
     "speaker_independent": False,
     "leaks": [{"kind": "speakers shared", "count": 12, "examples": ["toy/00"]}],
     "notes": [],
@@ -84,11 +84,11 @@ class _Writer:
             if only is not None and fold >= only:
                 continue
             test = self.table[group % self.folds == fold]
-            chances = predict(test, skill=skill, seed=100 * self.rows + fold, labels=LABELS)
+            probabilities = predict(test, skill=skill, seed=100 * self.rows + fold, labels=LABELS)
             save(
                 self.folder,
                 cell,
-                make_predictions(test, LABELS, chances),
+                make_predictions(test, LABELS, probabilities),
                 audit=audit,
                 seconds={"fit": fit * (1 + 0.1 * fold), "features": 0.5, "predict": 0.01},
                 params={"C": 10.0, "gamma": "scale"},

@@ -29,7 +29,7 @@ def results(tmp_path):
         for fold in ("1", "2"):
             cell = make_cell(model=model, protocol="official", fold=fold)
             save(folder, cell, predictions, audit=CLEAN, validation="speaker")
-            random = leaky(12) if fold == "1" else leaky(3, "take twins")
+            random = leaky(12) if fold == "1" else leaky(3, "repetitions shared")
             save(folder, make_cell(model=model, protocol="stratified_kfold", fold=fold), predictions, audit=random)
     return tmp_path
 
@@ -39,11 +39,11 @@ def test_one_summary_a_splitting_with_every_leak_of_any_fold(results):
     assert (clean["verdict"], clean["speaker_independent"]) == ("speaker-independent", True)
     assert (clean["rows"], clean["folds"], clean["validation"]) == (2, 2, "speaker")
     assert clean["notes"] == [{"note": "2 of 2 sentences", "folds": 2}]
-    assert random["verdict"] == "leaky: speakers shared, take twins"
+    assert random["verdict"] == "leaky: speakers shared, repetitions shared"
     assert random["speaker_independent"] is False
     assert [(leak["kind"], leak["folds"], leak["most"]) for leak in random["leaks"]] == [
         ("speakers shared", 1, 12),
-        ("take twins", 1, 3),
+        ("repetitions shared", 1, 3),
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_suite_is_printed_with_its_evidence(call):
     assert "made · toy · official: speaker-independent" in text
     assert "validation cut by speaker" in text
     assert "note: 2 of 2 sentences (2 of 2 folds)" in text
-    assert "made · toy · stratified_kfold: leaky: speakers shared, take twins" in text
+    assert "made · toy · stratified_kfold: leaky: speakers shared, repetitions shared" in text
     assert "speakers shared: up to 12 in 1 of 2 folds (toy/00, toy/01, toy/02, toy/03, toy/04, ...)" in text
 
 

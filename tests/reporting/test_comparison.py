@@ -8,7 +8,7 @@ from scipy import stats
 
 from serbench.errors import ResultsError
 from serbench.records import make_predictions
-from serbench.reporting.comparison import answers_of, compare_all, compare_rows
+from serbench.reporting.comparison import compare_all, compare_rows, predictions_of
 from serbench.reporting.groups import comparable_groups
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
@@ -21,8 +21,8 @@ from serbench.scoring.ties import ALPHA
 def two_rows(folder, *, speakers=8, skills=(1.5, 0.5)):
     table = make_table(speakers)
     for model, skill in zip(("a", "b"), skills, strict=True):
-        chances = predict(table, skill=skill, seed=len(model) + int(10 * skill))
-        save(folder, make_cell(model=model), make_predictions(table, LABELS, chances))
+        probabilities = predict(table, skill=skill, seed=len(model) + int(10 * skill))
+        save(folder, make_cell(model=model), make_predictions(table, LABELS, probabilities))
     records = load_records(folder.parent, folder.name)
     return records[records["model"] == "a"], records[records["model"] == "b"]
 
@@ -66,7 +66,7 @@ def test_permutation_p_against_every_swap_by_hand(tmp_path):
 
 def test_contributions_sum_to_the_difference(tmp_path):
     a, b = two_rows(tmp_path / "toy")
-    parts = speaker_contributions(answers_of(a), answers_of(b))
+    parts = speaker_contributions(predictions_of(a), predictions_of(b))
     assert parts.sum() == pytest.approx(naive_uar(a) - naive_uar(b)) and len(parts) == 8
 
 
@@ -138,7 +138,7 @@ def test_all_rows_by_friedman_and_by_pairs(tmp_path):
     write_suite(tmp_path / "toy", models={"a": 2.0, "b": 1.0, "c": 0.0}, protocols=("official",))
     (rows,) = comparable_groups(load_records(tmp_path, "toy")).values()
     found = compare_all(rows)
-    scores = {name: speaker_uars(answers_of(cells)) for name, cells in rows.items()}
+    scores = {name: speaker_uars(predictions_of(cells)) for name, cells in rows.items()}
     assert found["friedman"]["p"] == pytest.approx(stats.friedmanchisquare(*scores.values()).pvalue)
     assert found["best"].startswith("mfcc/a") and found["testable"] and found["speakers"] == 12
     raw = [compare_rows(rows[name], rows[found["best"]])["p"] for name in list(rows)[1:]]

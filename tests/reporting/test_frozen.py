@@ -8,9 +8,9 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 
 from serbench.errors import ResultsError
 from serbench.records import make_predictions, read_cell
-from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_splits
+from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_records, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
-from serbench.reporting.loading import load_records
+from serbench.reporting.loading import load_records, load_suites
 from serbench.reporting.text_tables import to_json
 
 
@@ -51,9 +51,9 @@ def test_predictions_and_records_are_kept(folder):
         kept = frozen_frames(frozen_path(folder), [record.cell.id])[record.cell.id]
         exact = [name for name in predictions if not name.startswith("p:")]
         pd.testing.assert_frame_equal(kept[exact], predictions[exact], check_dtype=False)
-        chances = [name for name in predictions if name.startswith("p:")]
-        assert np.allclose(kept[chances], predictions[chances], rtol=0.006)
-        assert np.allclose(kept[chances].sum(axis=1), 1)
+        probabilities = [name for name in predictions if name.startswith("p:")]
+        assert np.allclose(kept[probabilities], predictions[probabilities], rtol=0.006)
+        assert np.allclose(kept[probabilities].sum(axis=1), 1)
     records = load_records(only_frozen(folder).parent, "toy")
     failed = records[records["status"] == "failed"].iloc[0]
     assert failed["reason"] == "it broke" and failed["record"].status == "failed"
@@ -136,8 +136,8 @@ def test_corpora_with_labels_of_their_own_lie_in_one_file(tmp_path):
     folder = tmp_path / "toy"
     for corpus, labels in (("toy", ["angry", "happy", "sad"]), ("other", ["boredom", "fear"])):
         table = make_table(12, labels=labels, corpus=corpus)
-        chances = one_hot(table["label"].tolist(), labels)
-        save(folder, make_cell(corpus=corpus, labels=labels), make_predictions(table, labels, chances))
+        probabilities = one_hot(table["label"].tolist(), labels)
+        save(folder, make_cell(corpus=corpus, labels=labels), make_predictions(table, labels, probabilities))
     freeze(folder)
     board = leaderboard(load_records(only_frozen(folder).parent, "toy"))
     assert sorted(board["corpus"]) == ["other", "toy"] and list(board["uar"]) == [1, 1]
@@ -159,13 +159,29 @@ def test_a_damaged_cell_stops_freezing_and_keeps_the_old_file(folder):
     assert frozen_path(folder).read_bytes() == before
 
 
-def test_a_plan_cut_short_stops_freezing_and_keeps_the_old_file(folder):
-    freeze(folder)
-    before = frozen_path(folder).read_bytes()
+def test_a_plan_cut_short_is_set_aside_and_the_cells_are_frozen(folder, caplog):
     (folder / "plan.json").write_text("[{")
-    with pytest.raises(ResultsError, match="the plan cannot be read"):
-        freeze(folder)
-    assert frozen_path(folder).read_bytes() == before
+    assert freeze(folder)["cells"] == len(list((folder / "cells").iterdir()))
+    assert (folder / "plan.json.damaged").read_text() == "[{" and "plan.json: damaged" in caplog.text
+
+
+def test_a_damaged_frozen_file_does_not_hide_the_cells_and_is_set_aside_by_freezing(folder, caplog):
+    shown = len(load_records(folder.parent, "toy"))
+    frozen_path(folder).write_bytes(b"PAR1")
+    assert len(load_records(folder.parent, "toy")) == shown
+    assert f"{frozen_path(folder)}: the frozen file is damaged" in caplog.text
+    freeze(folder)
+    assert frozen_path(folder).with_name("frozen.parquet.damaged").read_bytes() == b"PAR1"
+    assert len(load_records(only_frozen(folder).parent, "toy")) == shown
+
+
+def test_one_damaged_frozen_file_does_not_hide_the_other_suites(folder, caplog):
+    freeze(folder)
+    results = only_frozen(folder).parent
+    (results / "bad").mkdir()
+    frozen_path(results / "bad").write_bytes(b"PAR1")
+    assert set(load_suites(results)["suite"]) == {"toy"}
+    assert "suite bad is left out" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", None])
@@ -181,4 +197,4 @@ def test_a_damaged_frozen_file_is_a_clear_error(folder, content):
 def test_another_parquet_file_is_not_taken_for_a_frozen_one(folder):
     pd.DataFrame({"a": [1]}).to_parquet(frozen_path(folder))
     with pytest.raises(ResultsError, match="frozen file is damaged or none"):
-        load_records(folder.parent, "toy")
+        frozen_records(frozen_path(folder))

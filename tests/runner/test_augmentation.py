@@ -92,7 +92,7 @@ def test_a_trained_model_answers_degraded_audio_too(tiny_suite, around):
     plain = planned(suite(tiny_suite), around)
     carried_out(plain, around)
     plan = planned(suite(tiny_suite, extra=ROBUSTNESS), around)
-    # The same cells, which lack the answers now wanted.
+    # The same cells, which lack the predictions now requested.
     assert {item.cell.id for item in plan.cells} == {item.cell.id for item in plain.cells}
     assert {item.state for item in plan.cells} == {"stale"}
     before = {cell: frame for cell, (_, frame) in carried_out(plain, around).items()}

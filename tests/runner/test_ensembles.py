@@ -9,7 +9,7 @@ import pytest
 from serbench.errors import ModelError, SuiteError
 from serbench.records import Cell, Record, cell_path, make_predictions, read_cell, write_cell
 from serbench.runner.cell.ensembles import ROUNDS, average_members, chosen_weights, member_cells, members_created
-from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
+from serbench.runner.planning.ensembles import ensemble_rows, refuse_missing_members
 from serbench.runner.suite.schema import Ensemble
 from serbench.scoring import at_temperature, fit_temperature
 
@@ -38,7 +38,7 @@ def table(role: str) -> pd.DataFrame:
     return frame.assign(speaker=[f"toy/{n % 5}" for n in range(30)], gender="", text="", intensity="")
 
 
-def chances(seed: int, truth, skill: float) -> np.ndarray:
+def probabilities_of(seed: int, truth, skill: float) -> np.ndarray:
     logits = np.random.default_rng(seed).normal(size=(30, 3))
     logits[np.arange(30), [LABELS.index(label) for label in truth]] += skill
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -48,7 +48,7 @@ def write_member(folder, cell: Cell, seed: int, *, reverse=False, roles=("test",
     frames = []
     for number, role in enumerate(roles):
         rows = table(role)
-        answers = make_predictions(rows, LABELS, chances(seed + number, rows["label"], 1.0), role)
+        answers = make_predictions(rows, LABELS, probabilities_of(seed + number, rows["label"], 1.0), role)
         frames.append(answers[::-1] if reverse else answers)
     record = Record(
         cell, fields.pop("status", "ok"), sizes={"weights": 10, "test": 30}, created=f"made {seed}", **fields
@@ -74,7 +74,7 @@ def test_an_ensemble_is_named_and_knows_its_members(ensemble):
 def test_there_is_none_where_a_member_is_not_run():
     assert ensemble_rows(both("svm@mfcc", "cnn@logmel"), [row("svm")]) == []
     with pytest.raises(SuiteError, match=r"no row cnn@logmel\n.*svm@mfcc"):
-        refuse_lonely(both("svm@mfcc", "cnn@logmel"), [row("svm")], where="suite 'x'")
+        refuse_missing_members(both("svm@mfcc", "cnn@logmel"), [row("svm")], where="suite 'x'")
 
 
 def test_one_that_goes_on_without_a_member_is_another_row_that_says_so():
@@ -104,12 +104,13 @@ def test_probabilities_are_scaled_on_validation_and_averaged(ensemble, tmp_path)
     write_member(tmp_path, one, 1)
     write_member(tmp_path, two, 50, reverse=True)
     record, predictions = average_members(ensemble, tmp_path, {"audit": {"verdict": "x"}})
-    rows, judges = table("test"), table("validation")
-    truth = np.array([LABELS.index(label) for label in judges["label"]])
+    rows, validation = table("test"), table("validation")
+    truth = np.array([LABELS.index(label) for label in validation["label"]])
     expected = np.mean(
         [
             at_temperature(
-                chances(seed, rows["label"], 1.0), fit_temperature(truth, chances(seed + 1, judges["label"], 1.0))
+                probabilities_of(seed, rows["label"], 1.0),
+                fit_temperature(truth, probabilities_of(seed + 1, validation["label"], 1.0)),
             )
             for seed in (1, 50)
         ],
@@ -133,14 +134,16 @@ def test_weights_can_be_chosen_on_the_validation_part(tmp_path):
     write_member(tmp_path, one, 1)
     write_member(tmp_path, two, 50)
     record, predictions = average_members(cell, tmp_path, {})
-    judges = table("validation")
-    truth = np.array([LABELS.index(label) for label in judges["label"]])
-    asked = [chances(seed, judges["label"], 1.0) for seed in (2, 51)]
-    temperatures = [fit_temperature(truth, chance) for chance in asked]
-    weights = chosen_weights(truth, np.stack([at_temperature(*pair) for pair in zip(asked, temperatures, strict=True)]))
+    validation = table("validation")
+    truth = np.array([LABELS.index(label) for label in validation["label"]])
+    predicted = [probabilities_of(seed, validation["label"], 1.0) for seed in (2, 51)]
+    temperatures = [fit_temperature(truth, member) for member in predicted]
+    weights = chosen_weights(
+        truth, np.stack([at_temperature(*pair) for pair in zip(predicted, temperatures, strict=True)])
+    )
     assert list(record.params["weights"].values()) == pytest.approx(weights, abs=1e-4) and 0 < weights[0] < 1
     expected = sum(
-        weight * at_temperature(chances(seed, table("test")["label"], 1.0), temperature)
+        weight * at_temperature(probabilities_of(seed, table("test")["label"], 1.0), temperature)
         for weight, seed, temperature in zip(weights, (1, 50), temperatures, strict=True)
     )
     test = predictions[predictions["role"] == "test"]

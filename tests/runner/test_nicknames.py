@@ -101,7 +101,7 @@ def test_names_of_utterances_in_a_manifest_change_no_fold(suite, around, tmp_pat
 
 
 def test_two_corpora_of_the_users_are_told_apart_by_their_audio(suite, around, make_wav, tmp_path):
-    # The same speakers' names in both: who is dealt first must not hang on which corpus is called what.
+    # The same speakers' names in both: who is assigned first must not hang on which corpus is called what.
     for name in ("ours", "theirs"):
         for label in ("low", "high"):
             for speaker in range(5):

@@ -13,7 +13,7 @@ from serbench.runner.planning.plan import Plan, make_plan
 from serbench.runner.suite.file import PUBLISHED, load_suite, suite_names
 
 SUITES = [*suite_names(), *suite_names(PUBLISHED)]
-LACKING = "not installed: "
+NOT_INSTALLED = "not installed: "
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def rows_of(plan: Plan) -> set[str]:
     return {row_id(item.cell) for item in (*plan.cells, *plan.skipped)}
 
 
-def lacking(plan: Plan) -> dict[str, str]:
-    return {row_id(row.cell): row.reason for row in plan.skipped if row.reason.startswith(LACKING)}
+def missing_packages(plan: Plan) -> dict[str, str]:
+    return {row_id(row.cell): row.reason for row in plan.skipped if row.reason.startswith(NOT_INSTALLED)}
 
 
 def needing(plan: Plan) -> set[str]:
@@ -53,10 +53,10 @@ def needing(plan: Plan) -> set[str]:
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_packaged_suite_plans_with_and_without_its_optional_packages(suite, planned):
     with_all, without = planned(suite, present=True), planned(suite, present=False)
-    assert with_all.cells and without.cells and not lacking(with_all)
+    assert with_all.cells and without.cells and not missing_packages(with_all)
     # What cannot be run is a skipped row with its reason, what can is as before, and no row has another id.
     assert rows_of(without) == rows_of(with_all)
-    found = lacking(without)
+    found = missing_packages(without)
     assert set(found) == needing(with_all)
     assert all("pip install 'serbench[" in reason for reason in found.values())
     gone = {item.cell.id for item in with_all.cells} - {item.cell.id for item in without.cells}

@@ -9,8 +9,8 @@ from serbench.registry import build_registry
 from serbench.reporting.loading import load_records
 from serbench.runner.engine import run_plan
 from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.plan_files import record_plan
 from serbench.runner.planning.selection import Filters
-from serbench.runner.planning.written import record_plan
 from serbench.runner.suite.file import load_suite
 
 

@@ -80,3 +80,64 @@ def test_unknown_suites_get_the_nearest_name():
         load_suite("ravdes")
     with pytest.raises(SuiteError, match="no such suite file"):
         load_suite("nowhere/own.yaml")
+
+
+def test_a_path_that_is_too_long_is_no_suite():
+    with pytest.raises(SuiteError, match="no such suite file"):
+        load_suite("x" * 5000 + ".yaml")
+    with pytest.raises(UnknownName):
+        load_suite("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (WHOLE.replace("title: T", "title: Tür").encode("latin-1"), "not UTF-8 text"),
+        (WHOLE.encode("utf-16"), "not UTF-8 text"),
+        (bytes(range(256)), "not UTF-8 text"),
+        (b"title: \x00", "not valid YAML"),
+        (b"title: 2024-99-99\n", "not valid YAML"),
+        (b"a: " + b"[" * 20_000, "nested too deep"),
+        (b"title: T\nmore: " + b"[" * 300 + b"]" * 300, "nested too deep"),
+        (b"title: T\ngrid: &a [*a]\n", "refers to itself"),
+        (b"title: T\ngrid: &a {b: *a}\n", "refers to itself"),
+    ],
+)
+def test_a_suite_that_is_no_text_or_has_no_end_is_refused(tmp_path, content, said):
+    path = tmp_path / "own.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SuiteError) as caught:
+        load_suite(str(path))
+    assert said in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_a_suite_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_bytes(WHOLE.encode("utf-8-sig"))
+    assert load_suite(str(path)).title == "T"
+
+
+PARAMS = [(".nan", "finite"), (".inf", "finite"), ("[1, .nan]", "finite"), ("1" * 30, "64 bits")]
+PARAMS += [("2024-01-01", "date"), ("{1: 2}", "no text"), ("[" * 25 + "]" * 25, "nested")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "said"),
+    [
+        *(("[svm]", f"[{{name: svm, params: {{C: {value}}}}}]", "grid.0.models.0.params.C", said)
+          for value, said in PARAMS),
+        ("title: T", "title: T\nseeds: [99999999999999999999]", "seeds.0", "less than or equal"),
+        ("title: T", "title: T\nseeds: [true]", "seeds.0", "whole number"),
+        ("title: T", "title: T\ntuning: {trials: 1000000000}", "tuning.trials", "less than or equal"),
+        ("title: T", "title: T\naugment: {noise: {snr_db: 9}, copies: 1000000000}", "augment.copies", "less than"),
+        ("title: T", "title: T\naugment: {stretch: {rate: 0.000001}}", "augment.stretch.rate", "from 0.1 to 10"),
+        ("title: T", "title: T\naugment: {shift: {seconds: 1" + "0" * 400 + "}}", "augment.shift.seconds", "number"),
+        ("[emodb]", '["a\\0b"]', "corpora", "control characters"),
+        ("[emodb]", "[{name: a, adapter: folder, speaker: .nan}]", "corpora.0", "finite"),
+        ("title: T", 'title: "\\ud800"', "title", "surrogate"),
+    ],
+)  # fmt: skip
+def test_values_that_no_cell_can_carry_are_refused_with_their_key(tmp_path, old, new, key, said):
+    with pytest.raises(SuiteError) as caught:
+        load_suite(write(tmp_path, WHOLE.replace(old, new)))
+    assert said in str(caught.value) and f"key '{key}" in str(caught.value), caught.value

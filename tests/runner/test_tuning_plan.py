@@ -155,7 +155,7 @@ def test_a_search_may_choose_other_features_and_extracts_them(plan_of, around, t
     assert (predictions["truth"] == predictions["predicted"]).mean() > 0.6 > record.tuning["trials"][0]["value"]
 
 
-class Told:
+class Recorder:
     def __init__(self):
         self.said = []
 
@@ -166,22 +166,22 @@ class Told:
 def test_the_time_left_is_judged_by_the_trials_of_this_run(plan_of, tmp_path):
     plan = plan_of(trials=10, model=["lda"], fold=["1", "2"], **SPEAKERS)
     now = [100.0]
-    told = Told()
-    progress = SearchProgress(plan, [told], clock=lambda: now[0])
+    recorder = Recorder()
+    progress = SearchProgress(plan, [recorder], clock=lambda: now[0])
     first, second = ((plan.folder / "studies" / f"{cell.id}.log") for cell in tuned(plan))
     first.parent.mkdir(parents=True)
     # Six trials of an earlier run; then one a second.
     first.write_text("line\n" * 8)
     progress.tick()
-    assert told.said == [(6, 20, None)]
+    assert recorder.said == [(6, 20, None)]
     now[0] += EVERY / 2
     progress.tick()
-    assert len(told.said) == 1
+    assert len(recorder.said) == 1
     now[0] = 107.0
     first.write_text("line\n" * 12)
     second.write_text("line\n" * 5)
     progress.tick()
-    assert told.said[-1] == (13, 20, pytest.approx(7.0))
+    assert recorder.said[-1] == (13, 20, pytest.approx(7.0))
 
 
 def test_a_search_that_starts_anew_counts_from_nothing(plan_of):
@@ -190,12 +190,12 @@ def test_a_search_that_starts_anew_counts_from_nothing(plan_of):
     journal = plan.folder / "studies" / f"{cell.id}.log"
     journal.parent.mkdir(parents=True)
     journal.write_text("line\n" * 12)
-    told, now = Told(), [0.0]
-    progress = SearchProgress(plan, [told], clock=lambda: now[0])
+    recorder, now = Recorder(), [0.0]
+    progress = SearchProgress(plan, [recorder], clock=lambda: now[0])
     for lines, done in ((12, 0), (3, 1), (12, 10)):
         journal.write_text("line\n" * lines)
         progress.tick()
-        assert told.said[-1][0] == done
+        assert recorder.said[-1][0] == done
         now[0] += EVERY
 
 

@@ -1,4 +1,4 @@
-"""Tuned rows on augmented training parts: copies follow their parents into the fits and never judge anything."""
+"""Tuned rows on augmented training parts: copies follow their parents into the fits and never validate anything."""
 
 import dataclasses
 
@@ -83,16 +83,16 @@ def test_the_search_is_judged_by_originals_and_fits_with_their_copies(plan_of, a
         rows, ids = made["rows"], made["rows"]["id"].to_numpy()
         assert sorted(ids) == with_copies(item.split.train)
         assert list(made["matrices"][0].ids) == list(ids)
-        judged = []
+        validated = []
         for fit, test in made["folds"]:
-            # No copy judges, no voice is on both sides, and every copy fits where its original does.
+            # No copy validates, no voice is on both sides, and every copy fits where its original does.
             assert not any("#" in name for name in ids[test])
             assert not set(rows["speaker"].iloc[fit]) & set(rows["speaker"].iloc[test])
             originals = [name for name in ids[fit] if "#" not in name]
             assert sorted(ids[fit]) == with_copies(originals)
             assert sorted([*originals, *ids[test]]) == sorted(item.split.train)
-            judged += list(ids[test])
-        assert sorted(judged) == sorted(item.split.train) and len(made["folds"]) == 2
+            validated += list(ids[test])
+        assert sorted(validated) == sorted(item.split.train) and len(made["folds"]) == 2
     for (item, record, predictions), (ids, params) in zip(done, fitted, strict=True):
         assert sorted(ids) == with_copies(item.split.train) and params == record.params
         assert sorted("tiny/" + predictions["utterance"]) == sorted(item.split.test)

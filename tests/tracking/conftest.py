@@ -44,7 +44,7 @@ def save_cell(folder: Path, cell: Cell, *, skill: float = 1.0, status: str = "ok
         }
     )
     logits = generator.normal(size=(36, 3)) + skill * np.eye(3)[np.arange(36) % 3]
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     independent = cell.protocol["name"] == "official"
     defaults = {
         "params": {"C": 10.0, "kernel": "rbf"},
@@ -61,7 +61,7 @@ def save_cell(folder: Path, cell: Cell, *, skill: float = 1.0, status: str = "ok
         "created": "2026-01-02T03:04:05+00:00",
     }
     record = Record(cell, status, **(defaults | fields))
-    rows = make_predictions(table, LABELS, chances) if status == "ok" else empty_predictions()
+    rows = make_predictions(table, LABELS, probabilities) if status == "ok" else empty_predictions()
     write_cell(folder, record, rows)
     return record
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from serbench.corpora.download.listings import dataverse_files, fetch_all, lfs_files
-from serbench.corpora.download.places import RECORD, was_got, work_folder
 from serbench.corpora.download.space import require_space
+from serbench.corpora.download.status import RECORD, is_complete, work_folder
 from serbench.corpora.download.transfer import Progress, Remote, checksum, disk_error, fetch
 from serbench.corpora.download.unpacking import is_archive, unpack
 from serbench.corpora.files import find_audio
-from serbench.corpora.recognising import resembling
+from serbench.corpora.identification import identify_corpus
 from serbench.errors import DownloadError
 from serbench.specs import CorpusSpec, Source
 
@@ -89,7 +89,7 @@ def obtain(plan: Plan, progress: Progress = lambda done, total: None, say: Say =
     work = work_folder(plan.target)
     try:
         with _alone(work, plan.spec.name, say):
-            if was_got(plan.target) and find_audio(plan.target):
+            if is_complete(plan.target) and find_audio(plan.target):
                 say("got by another process meanwhile")
                 return
             unpacked = work / "unpacked"
@@ -162,7 +162,7 @@ def _pointers(unpacked: Path, address: str, progress: Progress, say: Say) -> lis
 def _refuse_other_corpus(spec: CorpusSpec, unpacked: Path) -> None:
     if len(spec.load(unpacked, **spec.options)):
         return
-    other = resembling(unpacked, spec.name)
+    other = identify_corpus(unpacked, spec.name)
     shutil.rmtree(unpacked.parent)
     raise DownloadError(
         f"holds no file of corpus '{spec.name}'" + (f"; it looks like {other}" if other else ""),

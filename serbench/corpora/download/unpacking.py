@@ -79,10 +79,10 @@ def _unpack(
         with _opened(archive) as (members, read):
             for member in members:
                 _refuse_escape(member.name, archive)
-            wanted = [member for member in members if _wanted(member.name, folder, keep)]
+            kept = [member for member in members if _is_kept(member.name, folder, keep)]
             nested = [member for member in members if depth and member.name.lower().endswith(ARCHIVES)]
-            require_space(sum(member.size for member in (*wanted, *nested)), target)
-            for member in wanted:
+            require_space(sum(member.size for member in (*kept, *nested)), target)
+            for member in kept:
                 path = target / PurePosixPath(member.name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with read(member) as source, path.open("wb") as sink:
@@ -140,7 +140,7 @@ def _refuse_escape(name: str, archive: Path) -> None:
         )
 
 
-def _wanted(name: str, folder: str, keep: tuple[str, ...]) -> bool:
+def _is_kept(name: str, folder: str, keep: tuple[str, ...]) -> bool:
     path = PurePosixPath(name)
     if any(part.startswith((".", "__MACOSX")) for part in path.parts):
         return False

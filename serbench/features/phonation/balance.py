@@ -119,11 +119,11 @@ def _roll_off(power: np.ndarray) -> np.ndarray:
     # The first bin at which the running sum reaches its share of the total: first among sums of 16 bins, then in them.
     whole = power.shape[1] // 16
     running = np.cumsum(np.add.reduceat(power, np.arange(whole) * 16, axis=1), axis=1)
-    wanted = ROLL_OFF * running[:, -1:]
-    block = np.minimum((running < wanted).sum(axis=1), whole - 1)[:, None]
+    threshold = ROLL_OFF * running[:, -1:]
+    block = np.minimum((running < threshold).sum(axis=1), whole - 1)[:, None]
     before = np.where(block > 0, np.take_along_axis(running, np.maximum(block - 1, 0), axis=1), 0.0)
     inside = np.cumsum(np.take_along_axis(power, block * 16 + np.arange(16), axis=1), axis=1) + before
-    return block[:, 0] * 16 + (inside < wanted).sum(axis=1)
+    return block[:, 0] * 16 + (inside < threshold).sum(axis=1)
 
 
 @cache

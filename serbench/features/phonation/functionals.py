@@ -22,7 +22,7 @@ FUNCTIONALS = (
 )
 
 
-def describe(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
+def describe(frames: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Functionals of each column, all 0 without frames: (15, d), float32, rows as in `FUNCTIONALS`.
 
     Moments and percentiles; `trend`: slope of the regression line from the part's first frame (0) to its last
@@ -34,7 +34,7 @@ def describe(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
     ----------
     frames : ndarray of shape (n, d)
         The frames of the part.
-    places : ndarray of shape (n,)
+    positions : ndarray of shape (n,)
         Their numbers in the utterance, ascending: only neighbours there are neighbours here.
     """
     count, width = frames.shape
@@ -50,11 +50,11 @@ def describe(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
     scale = np.where(varies, deviation, np.float32(1.0))
     skewness = (square * centred).mean(axis=0) / scale**3
     kurtosis = (square * square).mean(axis=0) / scale**4
-    position = (places - places.mean()) / max(places[-1] - places[0], 1)
+    position = (positions - positions.mean()) / max(positions[-1] - positions[0], 1)
     spread = float((position**2).mean())
     trend = (position.astype(np.float32) @ centred) / np.float32(count * spread if spread > 0 else 1.0)
     residual = np.sqrt(np.maximum(variance - trend**2 * np.float32(spread), 0.0))
-    adjoining = np.diff(places) == 1
+    adjoining = np.diff(positions) == 1
     change = np.diff(frames, axis=0)[adjoining]
     steps = max(len(change), 1)
     rise, fall = np.maximum(change, 0.0).sum(axis=0) / steps, np.minimum(change, 0.0).sum(axis=0) / steps

@@ -43,8 +43,8 @@ def _augment_one(x: np.ndarray, random: np.random.Generator, params: Mapping[str
 
 def stretched(x: np.ndarray, change: float) -> np.ndarray:
     """Resample (frames, d) in time by linear interpolation: `change` 0.1 makes it 10 % longer."""
-    wanted = max(1, round(len(x) * (1 + change)))
-    position = np.linspace(0, len(x) - 1, wanted)
+    length = max(1, round(len(x) * (1 + change)))
+    position = np.linspace(0, len(x) - 1, length)
     left = np.minimum(position.astype(int), max(len(x) - 2, 0))
     right = np.minimum(left + 1, len(x) - 1)
     weight = (position - left).astype(np.float32)[:, None]

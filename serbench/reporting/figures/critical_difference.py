@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.errors import ResultsError
-from serbench.reporting.comparison import answers_of
+from serbench.reporting.comparison import predictions_of
 from serbench.reporting.figures.canvas import new_figure, panels
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import cells_of, honest_groups, row_name
@@ -56,7 +56,7 @@ def _scores(view: SuiteView, group: pd.DataFrame) -> pd.DataFrame | None:
     entries = group[group["complete"]].head(MOST_ROWS).to_dict("records")
     if len(entries) < FEWEST_ROWS:
         return None
-    answers = [answers_of(cells_of(view.records, entry)) for entry in entries]
+    answers = [predictions_of(cells_of(view.records, entry)) for entry in entries]
     speakers = set(answers[0].speakers)
     if "" in speakers or len(speakers) < FEWEST_TESTABLE:
         return None

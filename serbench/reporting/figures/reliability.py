@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.reporting.calibration import chances_of
+from serbench.reporting.calibration import pooled_probabilities
 from serbench.reporting.figures.canvas import BLUE, GREY, new_figure
 from serbench.reporting.figures.kind import FigureKind, RowView
 from serbench.reporting.loading import load_predictions
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def draw(view: RowView) -> Figure:
     """Draw accuracy against confidence in equal-mass bins, above the distribution of confidences."""
     labels, _ = pooled_confusion(view.cells)
-    chances = chances_of(load_predictions(view.results, view.cells), labels)
-    found = calibration(chances)
+    tested = pooled_probabilities(load_predictions(view.results, view.cells), labels)
+    found = calibration(tested)
     confidence = np.array([entry["confidence"] for entry in found["reliability"]])
     accuracy = np.array([entry["accuracy"] for entry in found["reliability"]])
     figure = new_figure(4.8, width=4.6)
@@ -34,7 +34,7 @@ def draw(view: RowView) -> Figure:
     upper.set(xlim=(0, 100), ylim=(0, 100), ylabel="accuracy (%)")
     upper.set_title(f"{row_title(view.cells)}\n{_verdict(found)}", fontsize=8, loc="left")
     upper.legend(loc="lower right")
-    chosen = chances.probabilities[np.arange(len(chances.truth)), chances.predicted]
+    chosen = tested.probabilities[np.arange(len(tested.truth)), tested.predicted]
     lower.hist(100 * chosen, bins=np.arange(0, 101, 5), color=BLUE, alpha=0.7)
     lower.set(xlabel="probability of the predicted class (%)", ylabel="utterances")
     return figure

@@ -60,21 +60,21 @@ def average_members(cell: Cell, folder: Path, common: Mapping[str, Any]) -> tupl
     ModelError
         If a member has no answers, or answered other utterances.
     """
-    begun = time.perf_counter()
+    started = time.perf_counter()
     members = [_read_member(member, folder) for member in member_cells(cell)]
     labels = list(cell.labels["labels"])
     temperatures = [_temperature(record.cell, frame, labels) for record, frame in members]
     roles = [role for role in dict.fromkeys(members[0][1]["role"]) if all(role in set(f["role"]) for _, f in members)]
     if "test" not in roles:
         raise ModelError("a member answered no test part", where=f"{cell.model_name}, fold {cell.fold}")
-    asked = {role: _asked(members, role, labels, temperatures) for role in roles}
+    predicted = {role: _member_probabilities(members, role, labels, temperatures) for role in roles}
     weights = np.full(len(members), 1 / len(members))
     if cell.model["params"].get(WEIGHTS, EQUAL) != EQUAL:
-        rows, probabilities = asked[VALIDATION]
+        rows, probabilities = predicted[VALIDATION]
         weights = chosen_weights(label_codes(rows["label"].tolist(), labels), probabilities)
     parts = [
         make_predictions(rows, labels, np.tensordot(weights, probabilities, axes=1), role)
-        for role, (rows, probabilities) in asked.items()
+        for role, (rows, probabilities) in predicted.items()
     ]
     records = [record for record, _ in members]
     names = [member_title(record.cell) for record in records]
@@ -86,7 +86,7 @@ def average_members(cell: Cell, folder: Path, common: Mapping[str, Any]) -> tupl
             "weights": {name: round(w, 4) for name, w in zip(names, weights.tolist(), strict=True)},
             "temperatures": {name: round(t, 4) for name, t in zip(names, temperatures, strict=True)},
         },
-        seconds={"predict": round(time.perf_counter() - begun, 4)},
+        seconds={"predict": round(time.perf_counter() - started, 4)},
         sizes=_sizes(records),
         validation=records[0].validation,
         degradations=[name for name in records[0].degradations if all(name in other.degradations for other in records)],
@@ -120,7 +120,7 @@ def chosen_weights(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return rounds / ROUNDS
 
 
-def _asked(
+def _member_probabilities(
     members: Sequence[tuple[Record, pd.DataFrame]], role: str, labels: Sequence[str], temperatures: Sequence[float]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Utterances of a role, and what each member answers to them, scaled: (members, n, K)."""

@@ -55,7 +55,7 @@ def _finished(job: CellJob) -> CellResult | None:
         record, predictions = read_cell(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
-    done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.wanted)
+    done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.requested)
     return CellResult.of(record, predictions) if done else None
 
 
@@ -67,13 +67,24 @@ def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
     except MemoryError:
         return failed_record(job, "out of memory"), empty_predictions()
     except Exception as error:
-        reason = str(error) if isinstance(error, SerbenchError) else f"{type(error).__name__}: {error}"
-        return failed_record(job, reason, traceback.format_exc()), empty_predictions()
+        return failed_record(job, _told(error), traceback.format_exc()), empty_predictions()
+
+
+def _told(error: Exception) -> str:
+    try:
+        return str(error) if isinstance(error, SerbenchError) else f"{type(error).__name__}: {error}"
+    except Exception:
+        return f"{type(error).__name__} (its message cannot be shown)"
+
+
+def _storable(text: str) -> str:
+    """Text without halves of characters, which no file takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
     """A record of a cell that has no predictions."""
-    return Record(job.cell, status, reason=reason, traceback=trace, **_common(job))
+    return Record(job.cell, status, reason=_storable(reason), traceback=_storable(trace), **_common(job))
 
 
 def _common(job: CellJob) -> dict[str, Any]:
@@ -112,24 +123,26 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     training = _training_parts(job, table, validate=spec.validation)
     fitted = fit(_followed(job, table, training))
     clock.lap("fit")
-    judge, judged = fitted, training
-    if job.wanted.validation and not spec.validation:
-        # The model itself trains on the whole training part: another one, fitted without it, answers this part.
-        judged = _training_parts(job, table, validate=True)
-        judge = fit(_followed(job, table, judged))
+    calibration_model, calibration = fitted, training
+    if job.requested.validation and not spec.validation:
+        # The model itself trains on the whole training part: another one, fitted without it, parts this part.
+        calibration = _training_parts(job, table, validate=True)
+        calibration_model = fit(_followed(job, table, calibration))
         clock.lap("calibration")
-    answers = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
-    if len(judged.validation):
-        answers.append(("validation", judged.validation, judge.predict_proba(matrix.take(judged.validation))))
-    answers += _degraded_answers(job, fitted, features, table)
+    parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
+    if len(calibration.validation):
+        parts.append(
+            ("validation", calibration.validation, calibration_model.predict_proba(matrix.take(calibration.validation)))
+        )
+    parts += _degraded_predictions(job, fitted, features, table)
     predictions = pd.concat(
-        [make_predictions(table.iloc[rows], labels, chances, role) for role, rows, chances in answers],
+        [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
         ignore_index=True,
     )
     clock.lap("predict")
     sizes = {
         "train": len(training.fit),
-        "validation": len(judged.validation),
+        "validation": len(calibration.validation),
         "test": len(job.test),
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
@@ -142,20 +155,20 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         params=params,
         seconds=clock.seconds,
         sizes=sizes,
-        validation=judged.level,
+        validation=calibration.level,
         history=getattr(fitted.estimator, "history", {}),
         tuning=tuning,
-        degradations=[name for name, _ in job.wanted.degradations],
+        degradations=[name for name, _ in job.requested.degradations],
         **_common(job),
     )
     return record, predictions
 
 
-def _degraded_answers(
+def _degraded_predictions(
     job: CellJob, fitted: FittedModel, features: Sequence[Mapping[str, Any]], table: pd.DataFrame
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Role, rows and probabilities of the test part under each degradation that is wanted."""
-    for name, changes in job.wanted.degradations:
+    """Role, rows and probabilities of the test part under each degradation that is requested."""
+    for name, changes in job.requested.degradations:
         degraded = read_altered(table.iloc[job.test], features, Alteration(changes), job.circumstances)
         yield DEGRADED + name, job.test, fitted.predict_proba(degraded.take(range(len(job.test))))
 

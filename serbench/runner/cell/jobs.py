@@ -29,33 +29,33 @@ class ExtractJob:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a cell leaves behind besides the answers to its test part; not part of its id.
+class RequestedOutputs:
+    """What a cell leaves behind besides the predictions for its test part; not part of its id.
 
     Attributes
     ----------
     degradations : tuple of (name, changes)
-        Degraded versions of the test part to answer too.
+        Degraded versions of the test part to predict too.
     validation : bool
-        Answers to a validation part, also of a model that needs none: ensembles calibrate their members on them.
+        Predictions for a validation part, also of a model that needs none: ensembles calibrate their members on them.
     """
 
     degradations: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     validation: bool = False
 
-    def lacking_in(self, record: Record) -> bool:
-        """Whether a finished cell was run before this was wanted."""
+    def missing_from(self, record: Record) -> bool:
+        """Whether a finished cell was run before this was requested."""
         named = {name for name, _ in self.degradations}
         return not named <= set(record.degradations) or (self.validation and not record.validation)
 
 
-NOTHING_MORE = Wanted()
+TEST_ONLY = RequestedOutputs()
 
 
-def is_stale(record: Record, fingerprint: str, plugin_hash: str, wanted: Wanted) -> bool:
-    """Whether a finished cell was made from another corpus or plug-in source, or lacks answers wanted of it."""
+def is_stale(record: Record, fingerprint: str, plugin_hash: str, requested: RequestedOutputs) -> bool:
+    """Whether a finished cell was made from another corpus or plug-in source, or lacks predictions requested of it."""
     changed = record.corpus.get("fingerprint") != fingerprint or record.plugin_hash != plugin_hash
-    return changed or wanted.lacking_in(record)
+    return changed or requested.missing_from(record)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class CellJob:
     force: bool = False
     save_model: bool = False
     mistake: Mistake = NO_MISTAKE
-    wanted: Wanted = NOTHING_MORE
+    requested: RequestedOutputs = TEST_ONLY
     nicknames: tuple[str, ...] = ()
 
     def seed(self, purpose: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from serbench.errors import ResultsError
+from serbench.records.derived import make_way
 
 
 @contextmanager
@@ -22,6 +23,7 @@ def lock(path: Path, *, wait: bool) -> Iterator[bool]:
     """
     # The library's fallback for such file systems, a file that is there or not, would outlive a killed holder.
     held = FileLock(path, fallback_to_soft=False)
+    make_way(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held.acquire(blocking=wait)

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from serbench.records.derived import make_way
 from serbench.runner.cell.environment import thread_variables
 from serbench.runner.executors.base import WorkerDied
 
@@ -38,6 +39,8 @@ class LocalPool:
     def __init__(self, workers: int, threads: int = 1, log: Path | None = None):
         self._threads = threads
         self._log = log
+        if log is not None:
+            make_way(log)
         self._idle: list[ProcessPoolExecutor | None] = [None] * workers
         self._busy: dict[Future, tuple[ProcessPoolExecutor, Any]] = {}
 

@@ -43,8 +43,8 @@ class Audits:
         return self._found[key]
 
 
-def require_verdict(items: Iterable[PlannedCell], wanted: str) -> None:
-    """Raise unless every cell's audit gives the verdict wanted.
+def require_verdict(items: Iterable[PlannedCell], required: str) -> None:
+    """Raise unless every cell's audit gives the required verdict.
 
     Raises
     ------
@@ -53,14 +53,14 @@ def require_verdict(items: Iterable[PlannedCell], wanted: str) -> None:
     ProtocolError
         Naming the protocols that give another one, in any fold.
     """
-    if wanted not in VERDICTS:
-        raise UnknownName.among("verdict to require", wanted, VERDICTS, where="--require")
+    if required not in VERDICTS:
+        raise UnknownName.among("verdict to require", required, VERDICTS, where="--require")
     audits = Audits()
     # A fold or a row that passes says nothing about the others under the same protocol.
     found = {(_title(item.cell), audits.of(item)["verdict"]): None for item in items}
-    if others := [f"{title} is {verdict}" for title, verdict in found if verdict != wanted]:
+    if others := [f"{title} is {verdict}" for title, verdict in found if verdict != required]:
         raise ProtocolError(
-            f"not {wanted}: {'; '.join(others)}",
+            f"not {required}: {'; '.join(others)}",
             where="--require",
             hint="keep other protocols with --protocol, other features with --features",
         )

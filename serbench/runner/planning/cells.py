@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serbench.records import Cell
-from serbench.runner.cell.jobs import NOTHING_MORE, Wanted
+from serbench.runner.cell.jobs import TEST_ONLY, RequestedOutputs
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Suite
 from serbench.specs import NO_MISTAKE, Mistake, Split
@@ -23,7 +23,7 @@ class PlannedCell:
     plugin_hash: str
     state: str = "new"
     mistake: Mistake = NO_MISTAKE
-    wanted: Wanted = NOTHING_MORE
+    requested: RequestedOutputs = TEST_ONLY
 
 
 @dataclass(frozen=True)

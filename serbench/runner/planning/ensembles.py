@@ -47,7 +47,7 @@ def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell], absen
     return list(found.values())
 
 
-def refuse_lonely(ensembles: Mapping[str, Ensemble], rows: Iterable[Cell], *, where: str) -> None:
+def refuse_missing_members(ensembles: Mapping[str, Ensemble], rows: Iterable[Cell], *, where: str) -> None:
     """Raise for an ensemble with a member that is no row of the suite.
 
     Raises

@@ -1,4 +1,4 @@
-"""How long a plan will take, judged by earlier records."""
+"""How long a plan will take, estimated from earlier records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def expected_seconds(plan: Plan, records: Iterable[Record], jobs: int) -> tuple[
     -------
     seconds : float
         Of the cells for which there is an earlier record of the same model and number of trials, best of the same
-        features and corpus; a tuned cell without one is judged by the fits of the untuned model, and takes less.
+        features and corpus; a tuned cell without one is estimated from the fits of the untuned model, and takes less.
     unknown : int
         Cells without such a record.
     """

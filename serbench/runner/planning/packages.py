@@ -14,10 +14,10 @@ def installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def lacking(row: Cell, registry: Registry) -> str:
+def missing_packages(row: Cell, registry: Registry) -> str:
     """Which optional packages of a row's feature sets, or of its search's, are not installed; empty if none."""
     used = itertools.chain(*feature_choices(row.tuning, row.features))
-    wanted = {package for entry in used for package in registry.get("features", entry["name"]).requires}
-    absent = sorted(package for package in wanted if not installed(package))
+    required = {package for entry in used for package in registry.get("features", entry["name"]).requires}
+    absent = sorted(package for package in required if not installed(package))
     hint = f"pip install 'serbench[{','.join(absent)}]'"
     return f"not installed: {', '.join(absent)}; {hint}" if absent else ""

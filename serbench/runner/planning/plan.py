@@ -14,14 +14,14 @@ from serbench.protocols.splitting import split
 from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
-from serbench.runner.cell.jobs import Wanted, is_stale
-from serbench.runner.planning.again import as_they_were_run, named_rows, refuse_unknown_rows
+from serbench.runner.cell.jobs import RequestedOutputs, is_stale
 from serbench.runner.planning.cells import Plan, PlannedCell, SkippedRow
 from serbench.runner.planning.copies import with_copies
-from serbench.runner.planning.ensembles import ensemble_rows, refuse_lonely
+from serbench.runner.planning.ensembles import ensemble_rows, refuse_missing_members
 from serbench.runner.planning.grid import single_rows, splittings
-from serbench.runner.planning.packages import lacking
+from serbench.runner.planning.packages import missing_packages
 from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, refuse_untuned
+from serbench.runner.planning.rerun import named_rows, refuse_unknown_rows, with_run_settings
 from serbench.runner.planning.selection import Filters, select
 from serbench.runner.planning.task import Task, build_task, present_entries
 from serbench.runner.suite.schema import Entry, Suite
@@ -46,7 +46,7 @@ def make_plan(
         For anything in the suite or its corpora that cannot be run.
     """
     filters = filters or Filters()
-    filters = as_they_were_run(filters, suite, circumstances) if filters.row else filters
+    filters = with_run_settings(filters, suite, circumstances) if filters.row else filters
     suite = select(suite, registry, filters)
     folder = circumstances.results / suite.name
     cells: dict[str, PlannedCell] = {}
@@ -59,8 +59,8 @@ def make_plan(
             listed, without = _listed_rows(suite, task, registry, protocol, seed, filters)
             skipped.update({row.id: SkippedRow(row, task, without[row.id]) for row in listed if row.id in without})
             listed = [row for row in listed if row.id not in without]
-            for home, rows in _at_home(task, listed):
-                pool = home if spec.mistake.splits_copies else task
+            for training_task, rows in _by_training_task(task, listed):
+                pool = training_task if spec.mistake.splits_copies else task
                 try:
                     splits = split(pool.table, spec, seed, **protocol.params)
                 except BrokenPromise:
@@ -70,7 +70,7 @@ def make_plan(
                     continue
                 for fold in _chosen(splits, filters.fold):
                     for row in rows:
-                        item = _planned(row, home, fold, spec, suite, registry)
+                        item = _planned(row, training_task, fold, spec, suite, registry)
                         cells.setdefault(item.cell.id, item)
     refuse_unknown_rows(suite, filters, (item.cell for item in (*cells.values(), *skipped.values())))
     refuse_empty(suite, filters, cells, skipped)
@@ -79,11 +79,11 @@ def make_plan(
     whole = not any(vars(filters).values())
     if whole:
         rows = [item.cell for item in (*cells.values(), *skipped.values())]
-        refuse_lonely(suite.ensembles, rows, where=f"suite '{suite.name}'")
+        refuse_missing_members(suite.ensembles, rows, where=f"suite '{suite.name}'")
     looked_up = _looked_up(cells, folder)
-    homes = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
+    in_use = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
     return Plan(
-        suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(homes.values()), whole
+        suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(in_use.values()), whole
     )
 
 
@@ -98,7 +98,7 @@ def _listed_rows(
     without: dict[str, str] = {}
     for permute_labels in permuted:
         rows = single_rows(suite, task, registry, protocol, seed, permute_labels=permute_labels)
-        without |= {row.id: reason for row in rows if (reason := lacking(row, registry))}
+        without |= {row.id: reason for row in rows if (reason := missing_packages(row, registry))}
         # A mistake makes its point on single models.
         ensembles = [] if mistake else ensemble_rows(suite.ensembles, rows, without)
         for row in ensembles:
@@ -116,7 +116,7 @@ def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCe
     # Ensembles come last: their state depends on that of their members.
     for name, item in sorted(cells.items(), key=lambda pair: bool(pair[1].cell.members)):
         if name in members:
-            item = replace(item, wanted=replace(item.wanted, validation=True))
+            item = replace(item, requested=replace(item.requested, validation=True))
         state = state_of(item, folder)
         if state == "done" and any(found[cell.id].state != "done" for cell in member_cells(item.cell)):
             state = "stale"
@@ -124,7 +124,7 @@ def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCe
     return list(found.values())
 
 
-def _at_home(task: Task, rows: Iterable[Cell]) -> list[tuple[Task, list[Cell]]]:
+def _by_training_task(task: Task, rows: Iterable[Cell]) -> list[tuple[Task, list[Cell]]]:
     """Rows by the task that they are trained on: the corpus as it is, or with the copies that they ask for."""
     by_augment: dict[str, list[Cell]] = {}
     for row in rows:
@@ -132,18 +132,20 @@ def _at_home(task: Task, rows: Iterable[Cell]) -> list[tuple[Task, list[Cell]]]:
     return [(with_copies(task, same[0].augment) if same[0].augment else task, same) for same in by_augment.values()]
 
 
-def _planned(row: Cell, home: Task, fold: Split, spec: ProtocolSpec, suite: Suite, registry: Registry) -> PlannedCell:
+def _planned(
+    row: Cell, training_task: Task, fold: Split, spec: ProtocolSpec, suite: Suite, registry: Registry
+) -> PlannedCell:
     cell = replace(row, fold=fold.fold)
     # Copies among the test part have no degraded versions; a mistake is not worth more.
     degradations = suite.robustness.degradations() if suite.robustness and not spec.mistake else {}
     return PlannedCell(
         cell=cell,
-        task=home,
+        task=training_task,
         split=fold,
         independence=spec.independence,
         plugin_hash=_plugin_hash(cell, registry),
         mistake=spec.mistake,
-        wanted=Wanted(degradations=tuple(degradations.items())),
+        requested=RequestedOutputs(degradations=tuple(degradations.items())),
     )
 
 
@@ -160,7 +162,7 @@ def state_of(item: PlannedCell, folder: Path) -> str:
         return "failed"
     if item.cell.members and record.params.get("members") != members_created(item.cell, folder):
         return "stale"
-    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash, item.wanted) else "done"
+    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash, item.requested) else "done"
 
 
 def _plugin_hash(cell: Cell, registry: Registry) -> str:

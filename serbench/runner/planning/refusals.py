@@ -28,7 +28,7 @@ def refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mappin
 def refuse_unalterable(suite: Suite, cells: Iterable[PlannedCell], circumstances: Circumstances) -> None:
     """Raise for a row on altered audio whose features cannot be computed from it."""
     for item in cells:
-        altered = item.cell.augment or item.wanted.degradations
+        altered = item.cell.augment or item.requested.degradations
         if not altered:
             continue
         if item.cell.normalise != "none":

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from serbench.runner.suite.values import LARGEST_SEED, MOST_COPIES, RATES
+
 Number = int | float
 
 
@@ -15,7 +17,9 @@ class _Strict(BaseModel):
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Number) and not isinstance(value, bool) and math.isfinite(value)
+    return (
+        isinstance(value, Number) and not isinstance(value, bool) and abs(value) < LARGEST_SEED and math.isfinite(value)
+    )
 
 
 def _number(value: Any) -> Number:
@@ -43,6 +47,8 @@ def _strength(value: Any) -> Any:
 def _positive_strength(value: Any) -> Any:
     if min(_listed(_strength(value))) <= 0:
         raise ValueError("give numbers above zero: 1 leaves the tempo as it is")
+    if min(_listed(value)) < RATES[0] or max(_listed(value)) > RATES[1]:
+        raise ValueError(f"give rates from {RATES[0]:g} to {RATES[1]:g}: 1 leaves the tempo as it is")
     return value
 
 
@@ -84,7 +90,7 @@ class Augment(_Strict):
     pitch: Pitch | None = None
     stretch: Stretch | None = None
     shift: Shift | None = None
-    copies: Annotated[int, Field(ge=1, strict=True)] = 1
+    copies: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)] = 1
 
     @model_validator(mode="after")
     def _changes_something(self) -> Augment:

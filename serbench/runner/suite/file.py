@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import serbench
 from serbench.errors import SuiteError, UnknownName
 from serbench.runner.suite.conditions import SETTINGS
 from serbench.runner.suite.schema import Block, Claim, Entry, FeaturesEntry, Labels, Published, Suite, Tuning
+from serbench.runner.suite.values import DEEPEST
 
 PACKAGE = Path(serbench.__file__).parent
 PUBLISHED = "published"
@@ -33,7 +35,7 @@ def find_suite(name: str) -> Path:
         With the nearest known suite.
     """
     if name.endswith((".yaml", ".yml")):
-        if Path(name).is_file():
+        if _is_file(Path(name)):
             return Path(name)
         raise SuiteError(
             "no such suite file", where=name, hint="give a path, or the name of a suite (`serbench list suites`)"
@@ -41,9 +43,17 @@ def find_suite(name: str) -> Path:
     # Results know a suite by the name of its file alone.
     for below in ("", PUBLISHED):
         for folder in suite_folders():
-            if (folder / below / f"{name}.yaml").is_file():
+            if _is_file(folder / below / f"{name}.yaml"):
                 return folder / below / f"{name}.yaml"
     raise UnknownName.among("suite", name, [*suite_names(), *suite_names(PUBLISHED)])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # Longer than the system allows.
+        return False
 
 
 def suite_names(below: str = "") -> list[str]:
@@ -61,10 +71,17 @@ def load_suite(name: str) -> Suite:
         Naming file, line, key, what was found and what is allowed.
     """
     path = find_suite(name)
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
+        if _nested_too_deep(data):
+            raise SuiteError("refers to itself, or is nested too deep", where=str(path), hint="write the values out")
+    except RecursionError as error:
+        raise SuiteError("nested too deep", where=str(path), hint="write it flatter") from error
+    except ValueError as error:
+        # A date such as 2024-99-99 is refused by the constructor, not by YAML.
+        raise SuiteError(f"not valid YAML: {error}", where=str(path), hint="put text in quotes") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -77,6 +94,31 @@ def load_suite(name: str) -> Suite:
         return Suite.model_validate({"name": path.stem, **data})
     except ValidationError as error:
         raise _first_error(error, path, root, data) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SuiteError("not UTF-8 text", where=str(path), hint="save the file in UTF-8") from error
+    except OSError as error:
+        raise SuiteError(f"cannot be read: {error.strerror}", where=str(path), hint="check the file") from error
+
+
+def _nested_too_deep(data: Any) -> bool:
+    """Whether data are nested beyond what a suite needs, as an alias within itself is; counts each level once."""
+    level = [data]
+    for _ in range(4 * DEEPEST):
+        # Aliases share their values: each is looked at once a level, however often it is named.
+        inner = (item for value in level for item in _inside(value))
+        level = list({id(item): item for item in inner if isinstance(item, (dict, list))}.values())
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _first_error(error: ValidationError, path: Path, root: yaml.Node, data: Any) -> SuiteError:

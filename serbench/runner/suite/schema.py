@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seed, Text, plain_parameter
 
 
 class _Strict(BaseModel):
@@ -25,8 +26,9 @@ class CorpusEntry(BaseModel):
     """A corpus by name; `adapter` and its options make a user's own folder or manifest a corpus."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    name: str
-    adapter: str | None = None
+    __pydantic_extra__: Params
+    name: Text
+    adapter: Text | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -37,8 +39,8 @@ class CorpusEntry(BaseModel):
 class Entry(_Strict):
     """A plug-in by name, with the parameters that differ from its defaults."""
 
-    name: str
-    params: dict[str, Any] = {}
+    name: Text
+    params: Params = {}
 
 
 class FeaturesEntry(_Strict):
@@ -93,11 +95,16 @@ class Tuning(_Strict):
         Further model parameters with the values to choose from, for the models that have them.
     """
 
-    trials: Annotated[int, Field(ge=1)]
+    trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)]
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    inner: Annotated[int, Field(ge=1)] = 3
+    inner: Annotated[int, Field(ge=1, le=MOST_FOLDS)] = 3
     features: list[Annotated[FeaturesEntry, BeforeValidator(_features)]] = []
-    choices: dict[str, Annotated[list[str | int | float | bool | None], Field(min_length=1)]] = {}
+    choices: dict[
+        str,
+        Annotated[
+            list[Annotated[str | int | float | bool | None, AfterValidator(plain_parameter)]], Field(min_length=1)
+        ],
+    ] = {}
 
     @field_validator("features")
     @classmethod
@@ -217,15 +224,15 @@ class Suite(_Strict):
         Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
 
-    name: str
-    title: str
+    name: Text
+    title: Text
     description: str = ""
     corpora: Annotated[list[Merged], Field(min_length=1)]
     absent: Literal["error", "skip"] = "error"
     defects: Literal["drop", "keep"] = "drop"
     exclude: list[str] = []
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
-    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     tuning: Tuning | None = None
     augment: Variants = [None]
     robustness: Robustness | None = None

@@ -104,8 +104,8 @@ def _with_copies(table: pd.DataFrame, train: np.ndarray, folds: list) -> tuple[p
 
 
 def _folds(rows: pd.DataFrame, job: CellJob, inner: int):
-    wanted = inner if inner > 1 else SINGLE
-    folds, level = inner_folds(rows, job.independence, k=wanted, seed=job.seed("tuning"))
+    folds_due = inner if inner > 1 else SINGLE
+    folds, level = inner_folds(rows, job.independence, k=folds_due, seed=job.seed("tuning"))
     return (folds if inner > 1 else folds[:1]), level
 
 

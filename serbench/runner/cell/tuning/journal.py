@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serbench.errors import ResultsError, TuningError
+from serbench.errors import ResultsError
+from serbench.records.derived import make_way, set_aside
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -38,20 +39,23 @@ class Journal:
 
     Raises
     ------
-    TuningError
-        If the file is damaged in other ways than a last line cut short.
     ResultsError
         If it cannot be written.
+
+    Notes
+    -----
+    A file that is damaged in other ways than a last line cut short is set aside, and the search starts anew.
     """
 
     def __init__(self, path: Path, name: str, context: Mapping[str, Any], *, anew: bool = False):
         self.path, self._name = path, name
         try:
+            make_way(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             if anew:
                 path.unlink(missing_ok=True)
             cut_torn_line(path)
-            self._study = self._open()
+            self._study = self._open_or_set_aside()
             if self._study.user_attrs.get(CONTEXT) != dict(context):
                 path.unlink()
                 self._study = self._open()
@@ -75,22 +79,26 @@ class Journal:
         """Remove the file: the next search starts anew."""
         self.path.unlink(missing_ok=True)
 
+    def _open_or_set_aside(self):
+        try:
+            return self._open()
+        except OSError:
+            raise
+        except Exception as error:
+            # Optuna replays the file without checking it: a wrong value can raise anything.
+            set_aside(self.path, type(error).__name__)
+            return self._open()
+
     def _open(self):
         import optuna
         from optuna.storages.journal import JournalFileBackend, JournalStorage
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         lines = _check_lines(self.path)
-        try:
-            storage = JournalStorage(JournalFileBackend(str(self.path), lock_obj=_HeldByCell()))
-            if lines:
-                return optuna.load_study(study_name=self._name, storage=storage)
-            return optuna.create_study(study_name=self._name, storage=storage, direction="maximize")
-        except OSError:
-            raise
-        except Exception as error:
-            # Optuna replays the file without checking it: a wrong value can raise anything.
-            raise _damaged(self.path, f"{type(error).__name__}: {error}") from error
+        storage = JournalStorage(JournalFileBackend(str(self.path), lock_obj=_HeldByCell()))
+        if lines:
+            return optuna.load_study(study_name=self._name, storage=storage)
+        return optuna.create_study(study_name=self._name, storage=storage, direction="maximize")
 
 
 def journal_path(folder: Path, cell_id: str) -> Path:
@@ -101,7 +109,7 @@ def journal_path(folder: Path, cell_id: str) -> Path:
 def count_trials(path: Path) -> int:
     """Number of finished trials in a journal, 0 where there is none; reads no further than lines."""
     try:
-        lines = path.read_bytes().count(b"\n")
+        lines = path.read_bytes().count(b"\n") if path.is_file() else 0
     except OSError:
         return 0
     return max(0, lines - LINES_BEFORE_TRIALS)
@@ -128,18 +136,9 @@ class _HeldByCell:
 
 def _check_lines(path: Path) -> int:
     lines = path.read_bytes().splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            json.loads(line)
-        except ValueError as error:
-            raise _damaged(path, f"line {number} is not JSON") from error
+    for line in lines:
+        json.loads(line)
     return len(lines)
-
-
-def _damaged(path: Path, why: str) -> TuningError:
-    return TuningError(
-        f"the search's journal is damaged ({why})", where=str(path), hint="remove the file: the search starts anew"
-    )
 
 
 def _unwritable(path: Path, error: OSError) -> ResultsError:

@@ -96,10 +96,10 @@ def _try(study: Study, search: Search, objective: Objective, by_epoch: bool) -> 
     from optuna.trial import TrialState
 
     trial, params, choice = _propose(study, search, objective)
-    judge = _Judge(trial, len(objective.folds), by_epoch)
+    callbacks = _PruningCallbacks(trial, len(objective.folds), by_epoch)
     try:
-        value, found = objective(params, choice, judge.after_fold, judge.watch if by_epoch else None)
-    except _GivenUp:
+        value, found = objective(params, choice, callbacks.after_fold, callbacks.watch if by_epoch else None)
+    except _TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except MemoryError:
         raise
@@ -137,34 +137,34 @@ def _ask(trial: Any, search: Search, objective: Objective) -> tuple[dict[str, An
     return searched_params(objective.spec, trial, search.fixed, search.choices), choice
 
 
-class _GivenUp(Exception):
-    """The pruner holds a trial for hopeless."""
+class _TrialPruned(Exception):
+    """The pruner stops a trial."""
 
 
-class _Judge:
+class _PruningCallbacks:
     """Reports a trial's progress to the pruner: after each epoch of the first fold, or after each fold.
 
-    Trial 0 is reported and never given up: tuning must not end below the defaults.
+    Trial 0 is reported and never pruned: tuning must not end below the defaults.
     """
 
     def __init__(self, trial: Trial, folds: int, by_epoch: bool):
         self._trial, self._folds, self._by_epoch = trial, folds, by_epoch
-        self._hopeless = False
+        self._to_prune = False
 
     def watch(self, epoch: int, history: Mapping[str, Sequence[float]]) -> bool:
         # The best epoch so far is what the trial would be worth if it ended here.
         self._report(max(history["val_uar"]), epoch + 1)
-        return self._hopeless
+        return self._to_prune
 
     def after_fold(self, done: int, mean: float) -> None:
         if not self._by_epoch and done < self._folds:
             self._report(mean, done)
-        if self._hopeless:
-            raise _GivenUp
+        if self._to_prune:
+            raise _TrialPruned
 
     def _report(self, value: float, step: int) -> None:
         self._trial.report(value, step)
-        self._hopeless = self._trial.should_prune() and self._trial.number > 0
+        self._to_prune = self._trial.should_prune() and self._trial.number > 0
 
 
 def _sampler(seed: int, trials: int) -> BaseSampler:

@@ -8,7 +8,7 @@ from serbench.errors import SerbenchError
 from serbench.registry import build_registry
 
 
-def resembling(root: Path, own: str = "") -> str:
+def identify_corpus(root: Path, own: str = "") -> str:
     """The corpus that knows most of a folder's files; empty where none knows any, `own` is not asked."""
     known = {}
     for spec in build_registry().all("corpus"):

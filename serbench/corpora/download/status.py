@@ -13,11 +13,11 @@ def work_folder(target: Path) -> Path:
     return target.parent / _WORK / target.name
 
 
-def begun(target: Path) -> bool:
+def is_unfinished(target: Path) -> bool:
     """Whether a download was begun and not finished."""
     return work_folder(target).is_dir()
 
 
-def was_got(target: Path) -> bool:
+def is_complete(target: Path) -> bool:
     """Whether `serbench corpora get` finished here before."""
     return (target / RECORD).is_file()

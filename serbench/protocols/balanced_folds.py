@@ -1,4 +1,4 @@
-"""Dealing utterances, or whole units such as speakers, to folds: balanced, seeded, in any row order.
+"""Assigning utterances, or whole groups such as speakers, to folds: balanced, seeded, in any row order.
 
 Chance comes from hashes of names, never from a stream of random numbers: the result cannot depend on
 row order or on a library's version, and an added utterance leaves the order of the others as it was.
@@ -42,23 +42,23 @@ def utterance_keys(table: pd.DataFrame) -> np.ndarray:
     return table["id"].where(table["nickname"] == "", table["content"]).to_numpy()
 
 
-def unit_keys(table: pd.DataFrame, units: np.ndarray) -> dict[str, str]:
-    """What each unit (speaker, sentence) is called where chance decides: its name, without a nickname before it."""
-    keys = {name: name for name in units}
+def group_keys(table: pd.DataFrame, groups: np.ndarray) -> dict[str, str]:
+    """What each group (speaker, sentence) is called where chance decides: its name, without a nickname before it."""
+    keys = {name: name for name in groups}
     if "nickname" not in table:
         return keys
     named = table["nickname"].to_numpy() != ""
     # Speakers of two corpora may share their names; the audio tells the corpora apart, whatever they are called.
     first = table[named].groupby("nickname")["content"].min()
     marks = first.to_dict() if len(first) > 1 else dict.fromkeys(first.index, "")
-    for name, speaker, nickname in zip(units[named], table["speaker"][named], table["nickname"][named], strict=True):
+    for name, speaker, nickname in zip(groups[named], table["speaker"][named], table["nickname"][named], strict=True):
         if name == speaker and name.startswith(f"{nickname}/"):
             keys[name] = marks[nickname] + name.removeprefix(nickname)
     return keys
 
 
-def deal_stratified(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
-    """Deal utterances to k folds, class by class in shuffled order.
+def assign_stratified(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
+    """Assign utterances to k folds, class by class in shuffled order.
 
     Every class and the whole are spread so evenly that no two folds differ by more than one utterance.
 
@@ -76,7 +76,7 @@ def deal_stratified(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     order = shuffled(utterance_keys(table), seed)
     by_class = order[np.argsort(labels[order].astype(str), kind="stable")]
     folds = np.empty(len(table), dtype=np.int64)
-    # The dealer does not start anew with each class: the sizes of the folds stay even too.
+    # The count does not start anew with each class: the sizes of the folds stay even too.
     folds[by_class] = np.arange(len(table)) % k
     return folds
 
@@ -101,39 +101,39 @@ def draw_stratified(table: pd.DataFrame, fraction: float, seed: int) -> np.ndarr
     return drawn
 
 
-def deal_units(table: pd.DataFrame, units: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
-    """Deal whole units to folds of given shares, balanced in labels, gender and number of units.
+def assign_groups(table: pd.DataFrame, groups: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
+    """Assign whole groups to folds of given shares, balanced in labels, gender and number of groups.
 
-    Units are dealt in shuffled order, each to the fold that it brings nearest to its due; then single
-    units move and pairs swap while that lowers the squared distance from the due shares.
+    Units are assigned in shuffled order, each to the fold that it brings nearest to its due; then single
+    groups move and pairs swap while that lowers the squared distance from the due shares.
 
     Parameters
     ----------
     table : DataFrame
         Task table, n rows.
-    units : ndarray of str, shape (n,)
-        The unit (speaker, sentence) of each utterance.
+    groups : ndarray of str, shape (n,)
+        The group (speaker, sentence) of each utterance.
     shares : sequence of float
-        The share of the whole that is due to each fold; they sum to one. At least as many units.
+        The share of the whole that is due to each fold; they sum to one. At least as many groups.
 
     Returns
     -------
     ndarray of int, shape (n,)
         Folds 0..len(shares)-1; none is empty.
     """
-    names, codes = np.unique(units.astype(str), return_inverse=True)
-    keys = unit_keys(table, units.astype(str))
+    names, codes = np.unique(groups.astype(str), return_inverse=True)
+    keys = group_keys(table, groups.astype(str))
     order = shuffled([keys[name] for name in names], seed)
     loads = _loads(table, codes)[order]
     due = np.rint(np.outer(shares, loads.sum(axis=0))).astype(np.int64)
     folds = _improve(loads, _greedy(loads, due), due)
-    of_unit = np.empty(len(names), dtype=np.int64)
-    of_unit[order] = folds
-    return of_unit[codes]
+    of_group = np.empty(len(names), dtype=np.int64)
+    of_group[order] = folds
+    return of_group[codes]
 
 
 def _loads(table: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
-    # Columns: utterances per label, per gender, and the unit itself; each kind weighs the same as a whole.
+    # Columns: utterances per label, per gender, and the group itself; each kind weighs the same as a whole.
     kinds = [pd.crosstab(codes, table[column].to_numpy()).to_numpy() for column in ("label", "gender")]
     kinds.append(np.ones((codes.max() + 1, 1)))
     scaled = [kind / kind.sum(axis=0) / np.sqrt(kind.shape[1]) for kind in kinds]
@@ -154,24 +154,24 @@ def _greedy(loads: np.ndarray, due: np.ndarray) -> np.ndarray:
 
 
 def _improve(loads: np.ndarray, folds: np.ndarray, due: np.ndarray) -> np.ndarray:
-    # Moving a unit is swapping it with nothing: `nothing` closes the list of partners, once per fold.
+    # Moving a group is swapping it with nothing: `nothing` closes the list of partners, once per fold.
     k = len(due)
     nothing = np.zeros((k, loads.shape[1]), dtype=np.int64)
     for _ in range(MAX_PASSES):
         improved = False
-        for unit in range(len(loads)):
-            here = folds[unit]
-            partners = np.arange(unit + 1, min(unit + 1 + SWAP_PARTNERS, len(loads)))
+        for group in range(len(loads)):
+            here = folds[group]
+            partners = np.arange(group + 1, min(group + 1 + SWAP_PARTNERS, len(loads)))
             there = np.concatenate([folds[partners], np.arange(k)])
             over = _over(loads, folds, due)
-            gain = np.concatenate([loads[partners], nothing]) - loads[unit]
+            gain = np.concatenate([loads[partners], nothing]) - loads[group]
             change = 2 * (gain * (over[here] - over[there]) + gain * gain).sum(axis=1)
             change[there == here] = 0
             if (folds == here).sum() == 1:
                 change[len(partners) :] = 0
             best = int(change.argmin())
             if change[best] < 0:
-                folds[unit] = there[best]
+                folds[group] = there[best]
                 if best < len(partners):
                     folds[partners[best]] = here
                 improved = True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serbench.protocols.dealing import deal_stratified, deal_units, draw_stratified, shuffled
+from serbench.protocols.balanced_folds import assign_groups, assign_stratified, draw_stratified, shuffled
 
 
 def unit_table(sizes, genders="fm"):
@@ -36,7 +36,7 @@ def imbalance(table, folds, shares):
 @settings(max_examples=12, deadline=None)
 def test_dealing_comes_near_the_best_of_all_assignments(sizes, seed):
     table, shares = unit_table(sizes), np.array([0.5, 0.5])
-    folds = deal_units(table, table["unit"].to_numpy(), shares, seed)
+    folds = assign_groups(table, table["unit"].to_numpy(), shares, seed)
     codes = table["unit"].str[1:].astype(int).to_numpy()
     options = [np.array(choice)[codes] for choice in itertools.product((0, 1), repeat=len(sizes))]
     values = sorted(imbalance(table, option, shares) for option in options if 0 < option.mean() < 1)
@@ -50,21 +50,21 @@ def test_dealing_comes_near_the_best_of_all_assignments(sizes, seed):
 def test_units_stay_whole_and_no_fold_is_empty(sizes, k, seed):
     k = min(k, len(sizes))
     table = unit_table(sizes)
-    folds = deal_units(table, table["unit"].to_numpy(), np.full(k, 1 / k), seed)
+    folds = assign_groups(table, table["unit"].to_numpy(), np.full(k, 1 / k), seed)
     assert set(folds) == set(range(k))
     assert (pd.Series(folds).groupby(table["unit"]).nunique() == 1).all()
 
 
 def test_one_huge_unit_leaves_no_fold_empty():
     table = unit_table([500, 1, 1])
-    assert set(deal_units(table, table["unit"].to_numpy(), [1 / 3] * 3, 0)) == {0, 1, 2}
+    assert set(assign_groups(table, table["unit"].to_numpy(), [1 / 3] * 3, 0)) == {0, 1, 2}
 
 
 @given(counts=st.lists(st.integers(1, 30), min_size=2, max_size=4), k=st.integers(2, 6), seed=st.integers(0, 3))
 @settings(max_examples=30, deadline=None)
 def test_stratified_folds_differ_by_one_at_most(counts, k, seed):
     labels = np.repeat([f"l{i}" for i in range(len(counts))], counts)
-    folds = deal_stratified(pd.DataFrame({"id": [f"id{i}" for i in range(len(labels))], "label": labels}), k, seed)
+    folds = assign_stratified(pd.DataFrame({"id": [f"id{i}" for i in range(len(labels))], "label": labels}), k, seed)
     for members in [np.ones(len(labels), bool), *[labels == label for label in set(labels)]]:
         sizes = np.bincount(folds[members], minlength=k)
         assert sizes.max() - sizes.min() <= 1

@@ -10,8 +10,8 @@ from serbench.corpora.manifest import MANIFEST
 from serbench.corpora.ravdess import SPEECH_SPEC
 from serbench.corpora.savee import SAVEE
 from serbench.errors import ProtocolError
-from serbench.protocols.foreign import name_variants, read_fold_folder, read_split_file
-from serbench.protocols.matching import audit_splits, foreign_splits, listing_as_table, match_listing
+from serbench.protocols.external_files import name_variants, read_fold_folder, read_split_file
+from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
 
 NAMES = [f"{speaker}{text}{emotion}a" for speaker in ("03", "08", "09") for text in ("a01", "b02") for emotion in "WFN"]
 
@@ -29,7 +29,7 @@ def write_folds(folder, parts, *, suffix=".jsonl", prefix="emodb-"):
 
 def audit_folder(folder, spec=EMODB, table=None):
     listing, table = match_listing(read_fold_folder(folder, spec.name), spec, table, where=str(folder))
-    return audit_splits(table, foreign_splits(listing, where=str(folder)))
+    return audit_splits(table, external_splits(listing, where=str(folder)))
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json"])
@@ -67,7 +67,7 @@ def test_a_validation_file_counts_as_training(tmp_path):
 def test_other_takes_are_found_by_speaker_text_and_label(tmp_path):
     parts = {(1, "train"): ["03a01Wa", "08b02Fa"], (1, "test"): ["03a01Wb", "09a01Wa"]}
     leaks = audit_folder(write_folds(tmp_path, parts))["folds"][0]["leaks"]
-    assert {leak["kind"]: leak["examples"] for leak in leaks}["take twins"] == ["emodb/03 · a01 · anger"]
+    assert {leak["kind"]: leak["examples"] for leak in leaks}["repetitions shared"] == ["emodb/03 · a01 · anger"]
 
 
 def test_audio_that_is_there_shows_equal_recordings(tmp_path):
@@ -182,17 +182,17 @@ def test_a_csv_stands_for_itself(tmp_path):
     listing = read_split_file(write_split(tmp_path, "Path,Speaker,Set\na.wav,x,train\nb.wav,x,dev\nc.wav,y,Test\n"))
     assert listing["role"].tolist() == ["train", "train", "test"]
     listing = listing.assign(id=listing["name"])
-    audit = audit_splits(listing_as_table(listing), foreign_splits(listing, where="f"))
+    audit = audit_splits(listing_as_table(listing), external_splits(listing, where="f"))
     assert audit["verdict"] == "speaker-independent"
     contents = {"a.wav": "same", "c.wav": "same"}
-    audit = audit_splits(listing_as_table(listing, contents), foreign_splits(listing, where="f"))
+    audit = audit_splits(listing_as_table(listing, contents), external_splits(listing, where="f"))
     assert audit["verdict"] == "leaky: content duplicates"
     assert audit["notes"] == ["the audio of 1 of 3 utterances is absent: equal recordings are not seen"]
 
 
 def test_a_csv_without_speakers_gets_no_clean_verdict(tmp_path):
     listing = read_split_file(write_split(tmp_path, "utterance,set\na,train\nb,test\n")).assign(id=["a", "b"])
-    audit = audit_splits(listing_as_table(listing), foreign_splits(listing, where="f"))
+    audit = audit_splits(listing_as_table(listing), external_splits(listing, where="f"))
     assert audit["verdict"] == "speakers unknown"
 
 
@@ -204,7 +204,7 @@ def test_our_own_export_is_read_back(tmp_path):
     path = tmp_path / "splits.csv"
     splits_table("demo", "speaker_kfold", 0, folds, table).to_csv(path, index=False)
     listing = read_split_file(path)
-    assert foreign_splits(listing.assign(id=listing["name"]), where="f") == folds
+    assert external_splits(listing.assign(id=listing["name"]), where="f") == folds
 
 
 @pytest.mark.parametrize(

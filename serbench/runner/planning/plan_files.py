@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from serbench.errors import ResultsError
 from serbench.protocols.splitting import splits_table
 from serbench.records import Cell, atomic_path, cell_path, row_id
+from serbench.records.derived import read_derived
 from serbench.records.plan_file import read_plan, write_plan
 from serbench.records.splits_file import add_splits
 from serbench.runner.cell.locks import lock
@@ -35,14 +34,14 @@ def record_plan(plan: Plan) -> None:
 def write_task_table(plan: Plan, task: Task) -> Path:
     """Write a task's table where the workers find it."""
     path = plan.folder / "work" / f"{task.key}.parquet"
-    if not path.exists():
+    if read_derived(path, pd.read_parquet, None) is None:
         with atomic_path(path) as temporary:
             task.table.to_parquet(temporary)
     return path
 
 
 def _add_cells(plan: Plan) -> None:
-    before = _readable_plan(plan.folder)
+    before = read_plan(plan.folder)
     known = {item["id"]: item["cell"] for item in before}
     if plan.whole:
         rows = {key: row_id(Cell.from_json(cell)) for key, cell in known.items()}
@@ -54,16 +53,8 @@ def _add_cells(plan: Plan) -> None:
         write_plan(plan.folder, after)
 
 
-def _readable_plan(folder: Path) -> list[dict[str, Any]]:
-    try:
-        return read_plan(folder)
-    except ResultsError:
-        # A plan cut short says nothing that this run does not write anew.
-        return []
-
-
 def _add_splits(plan: Plan) -> None:
-    # Augmented rows meet the folds of their plain twins.
+    # Augmented rows meet the folds of their rows without copies.
     folds = {(item.task.name, item.cell.protocol_name, item.cell.seed, item.split.fold): item for item in plan.cells}
     tables = [
         splits_table(item.task.name, item.cell.protocol_name, item.cell.seed, [item.split], item.task.table)

@@ -13,7 +13,7 @@ from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.schema import Suite
 
 
-def as_they_were_run(filters: Filters, suite: Suite, circumstances: Circumstances) -> Filters:
+def with_run_settings(filters: Filters, suite: Suite, circumstances: Circumstances) -> Filters:
     """Add to the rows named what the command line had added to the suite, as far as the results here tell.
 
     That are seeds, trials, and a model, feature set or protocol that the suite lacks; what is given now goes before.
