@@ -92,7 +92,6 @@ def check_shape(kind: Literal["cell", "record", "plan", "model"], data: Any) -> 
 
 @cache
 def _adapter(kind: str) -> TypeAdapter:
-    # A worker that only writes records does without it.
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter  # Here, since a worker that only writes records starts without it.
 
     return TypeAdapter(_SHAPES[kind])
