@@ -10,11 +10,12 @@ run without an end, a lost result, or another answer than the one that the case 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,12 +36,31 @@ def attempt(case: Case, base: Path, patience: float) -> Verdict:
             return Verdict(case, INTERNAL, f"the case itself: {' '.join(traceback.format_exc().split())[-500:]}", 0.0)
 
 
+def right_before(file: Path | None, cases: Sequence[Case]) -> dict[tuple[str, str], Verdict]:
+    """Right answers of an earlier run that was stopped, or whose wrong answers were mended since."""
+    if file is None or not file.exists():
+        return {}
+    by_name = {(case.category, case.title): case for case in cases}
+    told = map(json.loads, file.read_text().splitlines())
+    return {(c, t): Verdict(by_name[c, t], *rest) for c, t, *rest in told if (c, t) in by_name}
+
+
+def set_out(cases: Sequence[Case], kept: Mapping[tuple[str, str], Verdict]) -> list[Case]:
+    """The cases to run."""
+    return [case for case in cases if (case.category, case.title) not in kept]
+
+
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """Totals by category, and every case with the line that tells most of its answer."""
     classes = [name for name in (*RIGHT, *BROKEN)]
     totals = Counter((verdict.case.category, verdict.found) for verdict in verdicts)
     categories = list(dict.fromkeys(verdict.case.category for verdict in verdicts))
-    lines = [_row(["category", "cases", *classes]), _row(["---"] * (len(classes) + 2))]
+    lines = [
+        "# Bad input",
+        "",
+        "Written by `python benchmarks/robustness/bad_input.py --table docs/reference/bad_input.md`.",
+    ]
+    lines += ["", _row(["category", "cases", *classes]), _row(["---"] * (len(classes) + 2))]
     for category in categories:
         counts = [totals[category, name] for name in classes]
         lines.append(_row([category, sum(counts), *counts]))
@@ -66,6 +86,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=1, help="every n-th case")
     parser.add_argument("--jobs", type=int, default=2, help="cases side by side")
     parser.add_argument("--patience", type=float, default=1.0, help="times the limits: for machines that do more")
+    parser.add_argument("--keep", type=Path, help="write right answers here; those that are there are not asked again")
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     arguments = parser.parse_args()
@@ -73,13 +94,19 @@ def main() -> int:
     if arguments.list:
         print("\n".join(f"{case.category}: {case.title}" for case in cases))
         return 0
-    verdicts = []
+    kept = right_before(arguments.keep, cases)
+    verdicts = list(kept.values())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
         base = make_base(Path(folder).resolve() / "base").folder
-        for verdict in pool.map(lambda case: attempt(case, base, arguments.patience), cases):
+        for verdict in pool.map(lambda case: attempt(case, base, arguments.patience), set_out(cases, kept)):
             verdicts.append(verdict)
+            if arguments.keep and verdict.found in RIGHT:
+                with arguments.keep.open("a") as sink:
+                    told = [verdict.case.category, verdict.case.title, verdict.found, verdict.line, verdict.seconds]
+                    print(json.dumps(told), file=sink)
             told = f"{verdict.found:<15}{verdict.case.category}: {verdict.case.title} ({verdict.seconds:.1f} s)"
             print(told + (f"\n    {verdict.line[:300]}" if verdict.found in BROKEN else ""), flush=True)
+    verdicts.sort(key=lambda verdict: cases.index(verdict.case))
     if arguments.table:
         arguments.table.write_text(markdown(verdicts), encoding="utf-8")
     totals = Counter(verdict.found for verdict in verdicts)

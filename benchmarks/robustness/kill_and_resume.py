@@ -200,7 +200,9 @@ def main() -> int:
     head = [("work", "kills", "resumed to the same", "undisturbed, s"), ("---",) * 4]
     table = "\n".join(f"| {' | '.join(map(str, row))} |" for row in [*head, *rows]) + "\n"
     if arguments.table:
-        arguments.table.write_text(table, encoding="utf-8")
+        words = "--table docs/reference/kills.md"
+        title = f"# Kills\n\nWritten by `python benchmarks/robustness/kill_and_resume.py {words}`.\n\n"
+        arguments.table.write_text(title + table, encoding="utf-8")
     print(table)
     return int(bad > 0)
 
