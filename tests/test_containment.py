@@ -31,7 +31,9 @@ def test_what_would_end_the_program_is_an_error(error, said):
         raise error
 
 
-def test_an_ordinary_error_and_a_real_ctrl_c_pass():
+def test_an_ordinary_error_and_a_real_ctrl_c_pass(monkeypatch):
+    # A run in the background of a shell ignores it.
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.default_int_handler)
     for error in (ValueError, KeyboardInterrupt):
         with pytest.raises(error), contained():
             raise error

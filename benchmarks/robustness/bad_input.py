@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import traceback
@@ -90,6 +91,8 @@ def main() -> int:
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--list", action="store_true", help="name the cases and run none")
     arguments = parser.parse_args()
+    # Started in the background of a shell, this would be deaf to Ctrl-C, and so would be what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     cases = [case for case in CASES if arguments.only in f"{case.category}: {case.title}"][:: arguments.sample]
     if arguments.list:
         print("\n".join(f"{case.category}: {case.title}" for case in cases))

@@ -122,7 +122,8 @@ def _refuse_more_than_is_there(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -
         if version not in readers:
             raise ValueError(f"'{member.filename}' is of NPY version {version}")
         shape, _, dtype = readers[version](stream)
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > member.file_size:
+        room = member.file_size - stream.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
         raise ValueError(f"'{member.filename}' announces an array of shape {shape}, more than it holds")
 
 
