@@ -7,7 +7,7 @@ what they need when they are called, so that listing specs imports nothing heavy
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -261,3 +261,31 @@ class ModelSpec:
     validation: bool = False
     groups: bool = False
     description: str = ""
+
+
+_TYPES = {"str": str, "bool": bool, "int": int, "Params": Mapping, "tuple[str, ...]": tuple}
+
+
+def refuse_wrong_fields(spec: Any) -> None:
+    """Check what a plug-in has put into a spec.
+
+    Raises
+    ------
+    ValueError
+        Naming the first field that is of another type, or a name that no file and no table can carry.
+    """
+    kind = type(spec).__name__
+    for item in fields(spec):
+        value, declared = getattr(spec, item.name), str(item.type)
+        if "None" in declared and value is None:
+            continue
+        if declared.startswith("Callable"):
+            right = callable(value)
+        elif declared.startswith("Literal"):
+            right = isinstance(value, str) and repr(value) in declared.replace('"', "'")
+        else:
+            right = isinstance(value, _TYPES.get(declared, object))
+        if not right:
+            raise ValueError(f"{kind}.{item.name} is {value!r}, expected {declared}")
+    if not (spec.name.isprintable() and 0 < len(spec.name) <= 100) or spec.name[0] == "." or {"/", "\\"} & {*spec.name}:
+        raise ValueError(f"{kind}.name is {spec.name!r}: give a short name without slashes or control characters")

@@ -12,6 +12,7 @@ from serbench.errors import AudioError
 
 SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg"})
 RATE = 16_000
+MOST_BYTES = 2 * 2**30
 
 POINTER = "a Git LFS pointer, not audio"
 _POINTER_START = b"version https://git-lfs"
@@ -54,6 +55,7 @@ def read_native(path: str | os.PathLike) -> tuple[np.ndarray, int]:
                 raise AudioError(
                     "a FLAC stream of unknown length", where=str(path), hint="write the file anew with flac"
                 )
+            _refuse_huge(announced, stream.channels, path)
             samples = stream.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise AudioError(f"cannot be decoded: {error}", where=str(path), hint=_DAMAGED_HINT) from error
@@ -84,6 +86,16 @@ def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
     return to_rate(to_mono(samples), native, rate, where=str(path))
 
 
+def _refuse_huge(frames: int, channels: int, path: Path | None) -> None:
+    # A header is believed before the samples are there: memory is taken for what it announces.
+    if (size := frames * channels * np.dtype(np.float32).itemsize) > MOST_BYTES:
+        raise AudioError(
+            f"announces {size / 2**30:.1f} GiB of samples, more than an utterance has",
+            where=str(path) if path else None,
+            hint="cut it into utterances, or leave it out",
+        )
+
+
 def to_mono(samples: np.ndarray) -> np.ndarray:
     """Average the channels of (n, channels) samples."""
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
@@ -93,6 +105,8 @@ def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = N
     """Convert a mono signal from `native` to `rate` Hz, float32, contiguous."""
     if native != rate:
         import soxr
+
+        _refuse_huge(-(-len(signal) * rate // native), 1, Path(where) if where else None)
 
         signal = soxr.resample(signal, native, rate, quality="HQ")
     if not len(signal):

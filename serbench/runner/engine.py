@@ -21,7 +21,7 @@ from serbench.runner.cell.jobs import CellJob, CellResult
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.executors.local import LocalPool
-from serbench.runner.extraction import extract_missing
+from serbench.runner.extraction import extract_missing, seconds_allowed, seconds_of
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
@@ -78,7 +78,8 @@ def run_plan(
     started = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
-    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, plan.folder / "work" / "workers.log")
+    log = plan.folder / "work" / "workers.log"
+    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
     ran = failed = 0
     with ExitStack() as stack:
         for observer in observers:
@@ -112,7 +113,7 @@ def _results(
     if jobs := list(_cell_jobs(plan, circumstances, save_models)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick):
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick, seconds_of):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
@@ -165,6 +166,7 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             mistake=item.mistake,
             requested=item.requested,
             nicknames=item.task.nicknames,
+            seconds=seconds_allowed(plan, circumstances, foreign=bool(item.plugin_hash)),
         )
 
 

@@ -17,7 +17,7 @@ from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
-from serbench.runner.cell.jobs import ExtractJob
+from serbench.runner.cell.jobs import CellJob, ExtractJob
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
@@ -25,6 +25,18 @@ from serbench.runner.observers import Observer
 from serbench.runner.planning.cells import Plan, PlannedCell
 
 CHUNK = 48
+# For what runs a plug-in's code, where nobody says otherwise.
+PLUGIN_SECONDS = 3600.0
+
+
+def seconds_allowed(plan: Plan, circumstances: Circumstances, *, foreign: bool) -> float | None:
+    """Seconds that a job may take: as the command line says, else the suite, else an hour if it is a plug-in's."""
+    return circumstances.cell_timeout or plan.suite.timeout or (PLUGIN_SECONDS if foreign else None)
+
+
+def seconds_of(job: ExtractJob | CellJob) -> float | None:
+    """Seconds that a job may take."""
+    return job.seconds
 
 
 def extract_missing(
@@ -41,7 +53,7 @@ def extract_missing(
     """
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in run_jobs(executor, extract, jobs, interrupt):
+    for job, result in run_jobs(executor, extract, jobs, interrupt, limit=seconds_of):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -89,10 +101,15 @@ def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[
             tuple((name, params) for name, params in json.loads(sets)),
             tuple(chunk),
             by_version[version],
+            seconds_allowed(plan, circumstances, foreign=_is_foreign(registry, json.loads(sets))),
         )
         for (version, sets), items in groups.items()
         for chunk in _chunks(items, circumstances.jobs)
     ]
+
+
+def _is_foreign(registry: Registry, sets: Iterable[tuple[str, Any]]) -> bool:
+    return any(registry.source_hash("features", name) for name, _ in sets)
 
 
 def _needs(plan: Plan, circumstances: Circumstances) -> Iterable[_Need]:

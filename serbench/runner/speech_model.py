@@ -101,7 +101,9 @@ def load_model(folder: str | Path, *, plugins: tuple[str | Path, ...] = ()) -> S
 
 def _refuse_other_features(saved: SavedModel, registry: Registry, folder: Path) -> None:
     # Of models saved before, the cell's own version is known; that of a plug-in said nothing of its source.
-    trained = {entry["name"]: entry["version"] for entry in saved.meta["features"]}
+    if not saved.meta.get("features"):
+        raise ModelError("the saved model names no features", where=str(folder), hint="run its row again")
+    trained = {entry["name"]: entry.get("version") for entry in saved.meta["features"]}
     trained |= saved.meta.get("feature_versions", {})
     for name, version in trained.items():
         now = stored_spec(registry, name).version

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.containment import contained
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
@@ -25,6 +26,8 @@ from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
 from serbench.runner.cell.locks import lock
 from serbench.runner.cell.tuning.cell import tune_cell
 from serbench.specs import ModelSpec
+
+LONGEST = 10_000
 
 
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
@@ -61,13 +64,20 @@ def _finished(job: CellJob) -> CellResult | None:
 
 def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
     try:
-        return _compute(job)
+        with contained():
+            return _compute(job)
     except ResultsError:
         raise
-    except MemoryError:
-        return failed_record(job, "out of memory"), empty_predictions()
+    except MemoryError as error:
+        return failed_record(job, _out_of_memory(job, error)), empty_predictions()
     except Exception as error:
         return failed_record(job, _told(error), traceback.format_exc()), empty_predictions()
+
+
+def _out_of_memory(job: CellJob, error: MemoryError) -> str:
+    allowed = job.circumstances.memory
+    limit = f" (a worker may take {allowed / 2**30:.1f} GiB, --memory)" if allowed else ""
+    return f"out of memory{limit}" + (f": {error}" if str(error) else "")
 
 
 def _told(error: Exception) -> str:
@@ -78,13 +88,15 @@ def _told(error: Exception) -> str:
 
 
 def _storable(text: str) -> str:
-    """Text without halves of characters, which no file takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Text without halves of characters, which no file takes, and of a length that a reader takes."""
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
+    return short.encode("utf-8", "replace").decode("utf-8")
 
 
 def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
     """A record of a cell that has no predictions."""
-    return Record(job.cell, status, reason=_storable(reason), traceback=_storable(trace), **_common(job))
+    told = {"reason": _storable(reason), "traceback": _storable(trace)}
+    return Record(job.cell, status, **told, **_common(job))
 
 
 def _common(job: CellJob) -> dict[str, Any]:

@@ -77,8 +77,11 @@ def over_all_labels(answered: Any, utterances: int, seen: np.ndarray, n_labels: 
     ModelError
         If they are not finite or not of shape (utterances, len(seen)).
     """
-    answered = np.asarray(answered, dtype=np.float64)
+    answered = np.asarray(answered)
     expected = (utterances, len(seen))
+    if answered.dtype.kind not in "fiub":
+        raise ModelError(f"predict_proba returned {answered.dtype}, not numbers", hint="see `serbench check FILE`")
+    answered = answered.astype(np.float64)
     if answered.shape != expected or not np.isfinite(answered).all():
         raise ModelError(
             f"predict_proba returned shape {answered.shape} (expected {expected}) or values that are not finite",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
-from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seed, Text, plain_parameter
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seed, Text, plain_parameter
 
 
 class _Strict(BaseModel):
@@ -212,6 +212,8 @@ class Suite(_Strict):
         `keep` leaves known defects in, to reproduce published data sets.
     exclude : list of str
         Ids (`corpus/utterance`) left out.
+    timeout : float
+        Seconds after which a cell is ended and fails; part of no id.
     tuning : mapping
         Adds a tuned row beside each row whose model has a search space.
     augment : mapping, or list of mappings and "none"
@@ -224,13 +226,14 @@ class Suite(_Strict):
         Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
 
-    name: Text
+    name: FileName
     title: Text
     description: str = ""
     corpora: Annotated[list[Merged], Field(min_length=1)]
     absent: Literal["error", "skip"] = "error"
     defects: Literal["drop", "keep"] = "drop"
     exclude: list[str] = []
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     tuning: Tuning | None = None
