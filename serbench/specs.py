@@ -248,6 +248,8 @@ class ModelSpec:
         Then ``fit(X, y, validation=(Xv, yv))``; the others train on the whole training part.
     groups : bool
         Then ``fit(X, y, groups=speakers)``.
+    requires : tuple of str
+        Optional packages that `build` imports. Where one is absent, rows of the model are skipped and say so.
     """
 
     name: str
@@ -261,3 +263,4 @@ class ModelSpec:
     validation: bool = False
     groups: bool = False
     description: str = ""
+    requires: tuple[str, ...] = ()
