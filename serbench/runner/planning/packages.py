@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from serbench.records import Cell, feature_choices
 from serbench.registry import Registry
 
-# The extras of serbench that are not named as the package they hold.
-EXTRAS = {"tensorflow": "deep"}
+# The extras of serbench by the package that they hold.
+EXTRAS = {"opensmile": "opensmile", "tensorflow": "deep"}
 
 
 def installed(package: str) -> bool:
@@ -22,5 +22,6 @@ def missing_packages(row: Cell, registry: Registry) -> str:
     used = itertools.chain(*feature_choices(row.tuning, row.features))
     specs = [registry.get("model", row.model["name"]), *(registry.get("features", entry["name"]) for entry in used)]
     absent = sorted(package for package in {name for spec in specs for name in spec.requires} if not installed(package))
-    hint = f"pip install 'serbench[{','.join(EXTRAS.get(package, package) for package in absent)}]'"
-    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
+    extras = ",".join(EXTRAS[package] for package in absent if package in EXTRAS)
+    wanted = [*([f"'serbench[{extras}]'"] if extras else []), *(package for package in absent if package not in EXTRAS)]
+    return f"not installed: {', '.join(absent)}; pip install {' '.join(wanted)}" if absent else ""
