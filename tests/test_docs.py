@@ -58,7 +58,7 @@ def text_of(page: str) -> str:
 def commands_of(page: str) -> list[str]:
     text = text_of(page)
     blocks = [body for language, body in FENCE.findall(text) if language in ("", "bash")]
-    lines = [re.split(r"\s+#", line)[0].strip() for body in blocks for line in body.splitlines()]
+    lines = [re.split(r"\s+#", line)[0].strip() for body in blocks for line in body.replace("\\\n", " ").splitlines()]
     return [*filter(None, lines), *INLINE.findall(FENCE.sub("", text))]
 
 
