@@ -5,7 +5,7 @@ Every command line in them is tried, in fences without a language and in inline 
 - verbs that answer from results, and `run` with `--dry-run` added, are carried out on the committed results and on
   corpora of noise under the real names;
 - the rest is read by the program's own parser alone: what downloads (`corpora get`), serves or writes at length
-  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --probe`), or is a verb not named here;
+  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --probe`, `--canary`), or is a verb not named here;
 - of `make`, `pip`, `git` and `python` lines the targets, extras and files are looked up.
 
 Python blocks are executed, a page's after one another. Tables and pictures are those of the committed results.
@@ -36,6 +36,8 @@ PAGES = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.m
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:serbench|make) [^`\n]+)`")
+# Lines of other words are what a command answers.
+PROGRAM = re.compile(r"(\.venv/bin/)?(serbench|make|pip|git|python|mkdocs) ")
 CARRIED_OUT = {"leaderboard", "show", "compare", "table", "claims", "list", "plot", "check", "splits"}
 # What stands for a reader's own choice, and what the tests put in its place.
 STAND_INS = {
@@ -59,7 +61,7 @@ def commands_of(page: str) -> list[str]:
     text = text_of(page)
     blocks = [body for language, body in FENCE.findall(text) if language in ("", "bash")]
     lines = [re.split(r"\s+#", line)[0].strip() for body in blocks for line in body.replace("\\\n", " ").splitlines()]
-    return [*filter(None, lines), *INLINE.findall(FENCE.sub("", text))]
+    return [*filter(PROGRAM.match, lines), *INLINE.findall(FENCE.sub("", text))]
 
 
 def names_a_verb(command: str) -> bool:
@@ -119,7 +121,8 @@ def carried_out(words: list[str]) -> list[str] | None:
     if verb == "run":
         return words if "--dry-run" in words or "--help" in words else [*words, "--dry-run"]
     local = verb in CARRIED_OUT and not ("plot" in words and {"speech", "overview", "map"} & set(words))
-    reads = (verb == "audit" and not {"--probe", "--folds"} & set(words)) or (verb == "corpora" and "get" not in rest)
+    options = {word for word in rest if word.startswith("-")}
+    reads = (verb == "audit" and options <= {"--split", "--corpus"}) or (verb == "corpora" and "get" not in rest)
     return words if local or reads else None
 
 
@@ -165,7 +168,7 @@ def test_every_other_command_names_what_there_is(command):
         assert all((ROOT / word).is_file() for word in words if word.endswith(".txt"))
         wheels = [word for word in words if word.endswith(".whl")]
         assert all(Path(word).name == f"serbench-{serbench.__version__}-py3-none-any.whl" for word in wheels)
-    elif program == "python" or words[:2] == ["-m", "pytest"]:
+    elif program.endswith("python"):
         assert (ROOT / next(word for word in words if "/" in word)).exists()
     else:
         assert program in ("git", "cd", "mkdocs"), f"no test knows what to do with: {command}"
