@@ -248,6 +248,8 @@ class ModelSpec:
         Then ``fit(X, y, validation=(Xv, yv))``; the others train on the whole training part.
     groups : bool
         Then ``fit(X, y, groups=speakers)``.
+    requires : tuple of str
+        Optional packages that `build` imports. Where one is absent, rows of the model are skipped and say so.
     """
 
     name: str
@@ -261,6 +263,7 @@ class ModelSpec:
     validation: bool = False
     groups: bool = False
     description: str = ""
+    requires: tuple[str, ...] = ()
 
 
 _TYPES = {"str": str, "bool": bool, "int": int, "Params": Mapping, "tuple[str, ...]": tuple}

@@ -213,8 +213,11 @@ def _read_skops(folder: Path, meta: Mapping, registry: Registry, trusted: Sequen
 
 
 def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
-    import keras
-
+    try:
+        import keras
+    except ImportError as error:
+        hint = "pip install 'serbench[deep]'"
+        raise ModelError("a network, and TensorFlow is not installed", where=str(folder), hint=hint) from error
     # Importing the layers registers them with Keras; safe mode refuses anything else.
     import serbench.models.deep.fixed
     import serbench.models.deep.layers  # noqa: F401
