@@ -33,6 +33,7 @@ def load_corpus(
     labels: str | None = None,
     cache: str | Path | None = None,
     path: str | Path | None = None,
+    adapter: str | None = None,
     **adapter_options: Any,
 ) -> pd.DataFrame:
     """Open a corpus as a table of utterances.
@@ -40,7 +41,8 @@ def load_corpus(
     Parameters
     ----------
     name : str
-        Such as ``"emodb"`` or ``"synthetic"`` (`serbench corpora` lists them).
+        Such as ``"emodb"`` or ``"synthetic"`` (`serbench corpora` lists them), or a corpus of a suite file in the
+        working folder.
     data : path, optional
         Folder with one folder per corpus; else as for the command line.
     labels : str, optional
@@ -49,6 +51,8 @@ def load_corpus(
         Where content hashes and the synthetic corpus go; else as for the command line.
     path : path, optional
         Where this corpus is, if elsewhere.
+    adapter : str, optional
+        ``"folder"`` or ``"manifest"``, for a corpus of your own that no file describes; `name` is then yours to choose.
     **adapter_options
         Such as ``defects="keep"``.
 
@@ -74,9 +78,16 @@ def load_corpus(
     from serbench.corpora.labels import apply_labels, resolve_labels
     from serbench.corpora.loading import open_corpus
     from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
+    from serbench.runner.planning.task import corpus_spec
+    from serbench.runner.suite.schema import CorpusEntry
 
     around = circumstances(data=data, cache=cache, corpus_paths={name: path} if path else None)
-    corpus = open_corpus(build_registry().get("corpus", name), around, options=adapter_options)
+    if adapter is None:
+        spec = registry_with_own(around.plugins).get("corpus", name)
+    else:
+        spec = corpus_spec(CorpusEntry(name=name, adapter=adapter), build_registry(around.plugins))
+    corpus = open_corpus(spec, around, options=adapter_options)
     return apply_labels(corpus.table, resolve_labels(labels or "native", [corpus.spec]))
 
 

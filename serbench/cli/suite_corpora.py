@@ -1,11 +1,10 @@
-"""The corpora that a suite file makes of a user's own folders, for the figures that open them again."""
+"""The corpora that suite files make of a user's own folders, for the figures that open them again."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serbench.errors import UnknownName
+from serbench.errors import SerbenchError
 
 if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
@@ -13,23 +12,23 @@ if TYPE_CHECKING:
 
 
 def suite_corpora(suite: str, around: Circumstances) -> tuple[str, dict[str, CorpusSpec]]:
-    """Name under which a suite's results lie, and the cards of the corpora that only its file describes.
+    """Name under which a suite's results lie, and the cards of the corpora that suite files describe.
 
     Parameters
     ----------
     suite : str
-        Name or file of a suite; one without a file (any more) describes no corpus.
+        Name or file of a suite; one without a file (any more) has those of the working folder's suites.
     """
     from serbench.registry import build_registry
-    from serbench.runner.planning.task import corpus_spec
+    from serbench.runner.planning.own_corpora import corpora_of, registry_with_own
     from serbench.runner.suite.file import load_suite
 
-    beside = f"{suite}.yaml"
+    own = {spec.name: spec for spec in registry_with_own(around.plugins).all("corpus") if spec.user_named}
+    given = suite.endswith((".yaml", ".yml"))
     try:
-        loaded = load_suite(beside if Path(beside).is_file() else suite)
-    except UnknownName:
-        return suite, {}
-    registry = build_registry(around.plugins)
-    entries = [item for entry in loaded.corpora for item in entry if item.adapter is not None]
-    name = loaded.name if suite.endswith((".yaml", ".yml")) else suite
-    return name, {item.name: corpus_spec(item, registry) for item in entries}
+        loaded = load_suite(suite)
+    except SerbenchError:
+        if given:
+            raise
+        return suite, own
+    return loaded.name if given else suite, {**own, **corpora_of(loaded, build_registry(around.plugins))}
