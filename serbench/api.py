@@ -121,7 +121,7 @@ def run(
     fail_fast : bool
         Stop at the first cell that fails.
     save_models : bool
-        Keep every fitted model (`load_model` reads it).
+        Keep every fitted model (`load_model` reads it); finished cells without one are fitted again.
     tracking : str, optional
         Address of an MLflow store that rows are written to as they complete.
     observers : sequence of Observer
@@ -156,12 +156,12 @@ def run(
     from serbench.tracking.observer import Tracker
 
     around = around or circumstances(**where)
-    plan, registry = plan_run(suite, around, filters=filters, require=require, force=force)
+    plan, registry = plan_run(suite, around, filters=filters, require=require, force=force, save_models=save_models)
     progress = Progress()
     shown = [] if quiet else [progress]
     tracker = [Tracker(tracking, progress.warned)] if tracking else []
     told = [*observers, *shown, *tracker]
-    outcome = run_plan(plan, registry, around, told, fail_fast=fail_fast, save_models=save_models)
+    outcome = run_plan(plan, registry, around, told, fail_fast=fail_fast)
     records = load_records(around.results, plan.suite.name)
     board = leaderboard(records)
     write_tables(plan.folder, records, board, below=RUN)
@@ -176,6 +176,7 @@ def plan_run(
     filters: Mapping[str, Sequence] | Filters | None = None,
     require: str | None = None,
     force: bool = False,
+    save_models: bool = False,
 ) -> tuple[Plan, Registry]:
     """What `run` would do, and the registry that it would do it with; parameters as there.
 
@@ -194,7 +195,7 @@ def plan_run(
     registry = open_registry(around)
     chosen = filters if isinstance(filters, Filters) else Filters(**(filters or {}))
     loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
-    plan = make_plan(loaded, registry, around, chosen, force=force)
+    plan = make_plan(loaded, registry, around, chosen, force=force, save_models=save_models)
     if require:
         require_verdict(plan.cells, require)
     return plan, registry

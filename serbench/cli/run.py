@@ -51,7 +51,9 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
-    save_models: Annotated[bool, typer.Option("--save-models", help="Keep every fitted model.")] = False,
+    save_models: Annotated[
+        bool, typer.Option("--save-models", help="Keep every fitted model; fits again what is done without one.")
+    ] = False,
     tracking_uri: options.TrackingUri = None,
     no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Write nothing into MLflow.")] = False,
     jobs: options.Jobs = None,
@@ -92,14 +94,14 @@ def run(
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
-    planned = {"filters": filters, "require": require, "force": force}
+    planned = {"filters": filters, "require": require, "force": force, "save_models": save_models}
     if dry_run:
         for suite in chosen:
             plan, _ = plan_run(suite, around, **planned)
             _tell_plan(plan)
             _print_plan(plan, around)
         return 0
-    how = {**planned, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri}
+    how = {**planned, "fail_fast": fail_fast, "tracking": uri}
     return max((_run_suite(suite, around=around, **how) for suite in chosen), default=0)
 
 
@@ -173,6 +175,10 @@ def _teller() -> Observer:
 
 def _tell_plan(plan: Plan) -> None:
     print(f"suite {plan.suite.name}: {_counts(plan)}", file=sys.stderr)
+    if unsaved := plan.count("unsaved"):
+        print(
+            f"  {unsaved} done cells have no saved model: they are fitted again, with the same results", file=sys.stderr
+        )
     for note in dict.fromkeys(note for task in plan.tasks for note in task.summary()["notes"]):
         print(f"  {note}", file=sys.stderr)
 
