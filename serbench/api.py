@@ -15,6 +15,7 @@ from serbench.scoring import score
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from serbench.circumstances import Circumstances
     from serbench.registry import Registry
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from serbench.runner.planning.selection import Filters
     from serbench.runner.suite.schema import Suite
 
-__all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "run", "score", "split"]
+__all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "plot", "run", "score", "split"]
 
 
 def load_corpus(
@@ -89,6 +90,52 @@ def load_corpus(
         spec = corpus_spec(CorpusEntry(name=name, adapter=adapter), build_registry(around.plugins))
     corpus = open_corpus(spec, around, options=adapter_options)
     return apply_labels(corpus.table, resolve_labels(labels or "native", [corpus.spec]))
+
+
+def plot(
+    kind: str,
+    name: str,
+    row: str | None = None,
+    *,
+    corpus: str | None = None,
+    around: Circumstances | None = None,
+    utterance: str | None = None,
+    features: str | None = None,
+    method: str | None = None,
+    **where: Any,
+) -> Figure:
+    """Draw a figure, as `serbench plot` does.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``"gap"``, ``"confusion"``, ``"overview"`` (`serbench plot` lists them).
+    name : str
+        A suite with results; ``overview``, ``speech`` and ``map`` also take a corpus.
+    row : str, optional
+        For figures of one row; the best speaker-independent one unless told.
+    corpus : str, optional
+        Where the suite has several.
+    utterance, features, method : str, optional
+        Choices of ``speech`` and ``map``.
+    around : Circumstances, optional
+        Instead of `where`.
+    **where
+        Circumstances, as for `run`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from serbench.circumstances import circumstances
+    from serbench.reporting.figures.catalogue import draw, kind_named
+    from serbench.reporting.figures.views import open_view
+    from serbench.runner.planning.own_corpora import suite_corpora
+
+    around = around or circumstances(**where)
+    name, own = suite_corpora(name, around)
+    choices = {"utterance": utterance, "features": features, "method": method}
+    return draw(kind, open_view(kind_named(kind), name, row, corpus, around, choices=choices, own=own))
 
 
 def run(
@@ -157,7 +204,7 @@ def run(
 
     around = around or circumstances(**where)
     plan, registry = plan_run(suite, around, filters=filters, require=require, force=force, save_models=save_models)
-    progress = Progress()
+    progress = Progress(around.jobs)
     shown = [] if quiet else [progress]
     tracker = [Tracker(tracking, progress.warned)] if tracking else []
     told = [*observers, *shown, *tracker]

@@ -146,6 +146,8 @@ def _run_suite(suite: Suite, **how: Any) -> int:
     from serbench.api import run as run_suite
     from serbench.cli.leaderboard import print_tables
 
+    corpora = ", ".join("+".join(item.name for item in entry) for entry in suite.corpora)
+    print(f"suite {suite.name}: looking at {corpora} …", file=sys.stderr)
     board = run_suite(suite, quiet=False, observers=[_teller()], **how)
     print_tables(board)
     tell_origins(board)
@@ -198,8 +200,7 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
 
     from serbench.reporting.loading import read_folder
     from serbench.reporting.text_tables import to_terminal
-    from serbench.runner.observers import duration
-    from serbench.runner.planning.estimates import expected_seconds
+    from serbench.runner.planning.estimates import estimate
 
     found: dict[tuple, Counter] = {}
     for item in plan.cells:
@@ -213,9 +214,8 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     title = f"Plan of suite {plan.suite.name}"
     show(to_terminal(columns, rows, title=title, words=columns, box=HEAVY_HEAD, title_justify="center"))
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
-    seconds, unknown = expected_seconds(plan, earlier, around.jobs)
-    without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
-    print(f"{_counts(plan)}; estimated time {duration(seconds)} with {around.jobs} jobs{without}")
+    time = estimate([item.cell for item in plan.todo], earlier, around.jobs)
+    print(f"{_counts(plan)}; estimated time: {time}, with {around.jobs} jobs")
 
 
 def _row_titles(cell: Cell) -> tuple[str, ...]:

@@ -19,27 +19,30 @@ def run_jobs(
     function: Callable[[Any], Any],
     jobs: Iterable[Any],
     interrupt: Interrupt,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[list[Any]], None] = lambda under_way: None,
 ) -> Iterator[tuple[Any, Any]]:
     """Run jobs side by side and yield (job, result) as they end.
 
     A job whose result is None is in another run's hands: it is tried again once all others are under way, after a
     pause that doubles, up to `LONGEST_PAUSE` seconds, for as long as nothing comes of it.
 
-    `tick` is called about twice a second while they run.
+    `tick` is given the jobs under way about twice a second.
     """
     waiting, held = deque(jobs), deque()
+    under_way: list[Any] = []
     pause, again = POLL, 0.0
     while executor.running or ((waiting or held) and not interrupt.stopped):
         if held and not waiting and time.monotonic() >= again:
             waiting, held = held, deque()
             pause = min(2 * pause, LONGEST_PAUSE)
         while waiting and executor.has_room and not interrupt.stopped:
-            executor.submit(function, waiting.popleft())
-        tick()
+            under_way.append(waiting.popleft())
+            executor.submit(function, under_way[-1])
+        tick(under_way)
         if not executor.running:
             time.sleep(POLL)
         for job, result in executor.completed(timeout=POLL):
+            under_way = [other for other in under_way if other is not job]
             if result is None:
                 again = again if held else time.monotonic() + pause
                 held.append(job)

@@ -110,7 +110,13 @@ def _results(
     if jobs := list(_cell_jobs(plan, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick):
+
+        def tick(under_way: list[CellJob]) -> None:
+            searches.tick()
+            for observer in observers:
+                observer.working([job.cell for job in under_way])
+
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 

@@ -41,7 +41,10 @@ def extract_missing(
     """
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in run_jobs(executor, extract, jobs, interrupt):
+    if jobs:
+        for observer in observers:
+            observer.extracting(0, total)
+    for job, result in run_jobs(executor, extract, jobs, interrupt, lambda _: _tell_working(observers)):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -51,6 +54,11 @@ def extract_missing(
             observer.extracting(done, total)
             for path, reason in result:
                 observer.warned(f"no features of {path}: {reason}")
+
+
+def _tell_working(observers: Sequence[Observer]) -> None:
+    for observer in observers:
+        observer.working([])
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from serbench.circumstances import Circumstances
 from serbench.errors import CorpusError, SerbenchError
 from serbench.registry import Origin, Registry, build_registry
 from serbench.runner.planning.task import corpus_spec
@@ -45,6 +46,25 @@ def corpora_of(suite: Suite, registry: Registry) -> dict[str, CorpusSpec]:
     """Cards of the corpora that only this suite describes, by name."""
     entries = [item for entry in suite.corpora for item in entry if item.adapter is not None]
     return {item.name: described(item, registry) for item in entries}
+
+
+def suite_corpora(name: str, around: Circumstances) -> tuple[str, dict[str, CorpusSpec]]:
+    """Name under which a suite's results lie, and the cards of the corpora that suite files describe.
+
+    Parameters
+    ----------
+    name : str
+        Name or file of a suite; one without a file (any more) has those of the working folder's suites.
+    """
+    own = {spec.name: spec for spec in registry_with_own(around.plugins).all("corpus") if spec.user_named}
+    given = name.endswith((".yaml", ".yml"))
+    try:
+        suite = load_suite(name)
+    except SerbenchError:
+        if given:
+            raise
+        return name, own
+    return suite.name if given else name, {**own, **corpora_of(suite, build_registry(around.plugins))}
 
 
 def described(entry: CorpusEntry, registry: Registry) -> CorpusSpec:
