@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from itertools import product
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
 from serbench.circumstances import remember_corpus
+from serbench.corpora.layout import layout_pattern
+from serbench.registry import build_registry
 from serbench.runner.suite.draft import Draft
 from serbench.runner.suite.file import load_suite
 
@@ -147,3 +151,17 @@ def test_every_draft_is_a_suite(tmp_path, speakers, protocols):
     assert suite.grid[0].protocols[0].name == (
         "stratified_kfold" if speakers < 2 else "speaker_kfold" if speakers > 9 else "loso"
     )
+
+
+def test_the_layouts_and_suites_of_the_page_are_true(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/howto/own_corpus.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)\.wav` \| `([^`]+)` \|$", page, flags=re.MULTILINE)
+    assert len(rows) == 5
+    for name, layout in rows:
+        found = layout_pattern(layout).fullmatch(name).groupdict()
+        assert found["label"] in ("angry", "happy", "ANG", "F") and found["speaker"] in name
+    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE):
+        (tmp_path / name).write_text(text)
+        adapter = load_suite(str(tmp_path / name)).corpora[0][0]
+        spec = build_registry().get("corpus", adapter.adapter)
+        assert set(adapter.options) <= set(spec.options)
