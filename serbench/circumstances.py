@@ -6,7 +6,9 @@ An option counts first, then the environment, then `configs/local.yaml`, then th
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +132,40 @@ def refuse_impossible(path: Path, where: str) -> Path:
         if error.errno == errno.ENAMETOOLONG:
             raise UsageError("the path is too long", where=where, hint="give a shorter one") from error
     return path
+
+
+def remember_corpus(name: str, path: Path) -> Path | None:
+    """Note in `configs/local.yaml` where a corpus is; its comments and other lines stay.
+
+    Returns
+    -------
+    Path or None
+        The file; None where it is written in a way that cannot be added to.
+    """
+    import yaml
+
+    known = _local()
+    places = known.get("corpus_paths") or {}
+    if places.get(name) == str(path):
+        return LOCAL
+    wanted = {**known, "corpus_paths": {**places, name: str(path)}}
+    text = LOCAL.read_text(encoding="utf-8") if LOCAL.is_file() else ""
+    line = f"  {name}: {json.dumps(str(path), ensure_ascii=False)}\n"
+    if name in places:
+        text = re.sub(rf"^\s+{re.escape(name)}:.*\n?", lambda _: line, text, count=1, flags=re.MULTILINE)
+    elif places:
+        text = re.sub(r"^corpus_paths:.*\n", lambda found: found[0] + line, text, count=1, flags=re.MULTILINE)
+    else:
+        text = f"{text.rstrip()}\ncorpus_paths:\n{line}".lstrip()
+    try:
+        same = yaml.safe_load(text) == wanted
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        return None
+    LOCAL.parent.mkdir(parents=True, exist_ok=True)
+    LOCAL.write_text(text, encoding="utf-8")
+    return LOCAL
 
 
 def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:

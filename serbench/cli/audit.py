@@ -93,7 +93,7 @@ def _probe(cells: pd.DataFrame, circumstances: Circumstances) -> dict[str, Any]:
 def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumstances: Circumstances) -> dict[str, Any]:
     from serbench.protocols.external_files import read_fold_folder, read_split_file
     from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     where = str(split or folds)
     if corpus is None:
@@ -101,7 +101,7 @@ def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumsta
         listing = listing.assign(id=listing["name"])
         table = listing_as_table(listing, _contents(listing, split.parent, circumstances))
     else:
-        spec = build_registry(circumstances.plugins).get("corpus", corpus)
+        spec = registry_with_own(circumstances.plugins).get("corpus", corpus)
         listing = read_fold_folder(folds, corpus) if folds else read_split_file(split)
         listing, table = match_listing(listing, spec, _task_table(spec, circumstances), where=where)
     audited = audit_splits(table, external_splits(listing, where=where))

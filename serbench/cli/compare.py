@@ -40,17 +40,17 @@ def compare(
 
 
 def _compare_pair(records: pd.DataFrame, wanted: tuple[str, str], style: str) -> None:
-    from serbench.reporting.comparison import compare_rows, comparison_lines
+    from serbench.reporting.comparison import compare_rows, comparison_lines, protocols_apart
     from serbench.reporting.lookup import find_cells, path_of
     from serbench.reporting.text_tables import to_json
 
     found = [find_cells(records, name) for name in wanted]
     names = tuple(f"{cells['row'].iloc[0]} {path_of(cells).iloc[0]}" for cells in found)
-    result = compare_rows(*found, names=names)
+    result, apart = compare_rows(*found, names=names), protocols_apart(*found)
     if style == "json":
-        show(to_json({"a": names[0], "b": names[1], **result}))
+        show(to_json({"a": names[0], "b": names[1], "protocols_apart": apart, **result}))
     else:
-        show("\n".join(comparison_lines(names, result)))
+        show("\n".join(comparison_lines(names, result, apart)))
 
 
 def _compare_suite(records: pd.DataFrame, style: str) -> None:

@@ -31,6 +31,7 @@ def build_app() -> typer.Typer:
         compare,
         corpora,
         freeze,
+        init,
         leaderboard,
         plot,
         report,
@@ -52,6 +53,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(invoke_without_command=True)(root)
+    app.command("init")(init.init)
     app.command("run")(run.run)
     app.command("leaderboard")(leaderboard.leaderboard)
     app.command("show")(show.show)

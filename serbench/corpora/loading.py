@@ -16,6 +16,7 @@ from serbench.containment import contained
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.status import is_unfinished
 from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.foreign.words import emotion_of
 from serbench.corpora.identification import identify_corpus
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
@@ -26,7 +27,7 @@ from serbench.specs import CorpusSpec
 # Understood for every corpus; `defects: keep` reproduces published data sets.
 COMMON_OPTIONS: Mapping[str, str] = {"defects": "drop"}
 DEFECTS = ("drop", "keep")
-MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
+MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 
 
 @dataclass(frozen=True)
@@ -275,7 +276,12 @@ def _task_table(spec: CorpusSpec, raw: pd.DataFrame, scans: Sequence[Scan], left
 
 
 def _with_labels(spec: CorpusSpec, table: pd.DataFrame) -> CorpusSpec:
-    return spec if spec.labels else dataclasses.replace(spec, labels=tuple(sorted(set(table["label"]))))
+    if spec.labels:
+        return spec
+    labels = tuple(sorted(set(table["label"])))
+    # Labels of a user's own that name an emotion have their place in the common maps.
+    known = {label: emotion for label in labels if (emotion := emotion_of(label))}
+    return dataclasses.replace(spec, labels=labels, emotions=known)
 
 
 def _notes(spec: CorpusSpec, found: int, used: int, findings: Sequence[Finding]) -> tuple[str, ...]:

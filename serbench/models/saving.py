@@ -75,6 +75,11 @@ class SavedModel:
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether a fitted model lies in a folder."""
+    return (folder / META).is_file()
+
+
 def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Path]:
     """Write a fitted estimator and its metadata into a folder.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.identity import canonical_json
 from serbench.records import Record
-from serbench.reporting.rows import identity_columns, merged_verdict
+from serbench.reporting.rows import identity_columns, merged_verdict, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,9 @@ def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
     for item in ordered.itertuples():
         identity = identity_columns(item.cell)
         splitting = {name: identity[name] for name in SPLITTING} | {"normalise": item.cell.normalise}
-        groups.setdefault(canonical_json({"suite": item.suite, **splitting}), []).append((splitting, item))
+        groups.setdefault(canonical_json({"suite": item.suite, "reading": reading(item.cell), **splitting}), []).append(
+            (splitting, item)
+        )
     return [_summary(members) for members in groups.values()]
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import ResultsError
+from serbench.protocols.verdict import INDEPENDENT, Verdict
+from serbench.reporting.rows import merged_verdict
 from serbench.scoring.paired import (
     RowPredictions,
     difference_of,
@@ -54,6 +56,24 @@ def compare_rows(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str] = ("A"
         If the rows answered different utterances, or fewer than two speakers are known.
     """
     return difference_of(*(_answers(cells, name) for cells, name in zip((a, b), names, strict=True)), names)
+
+
+def protocols_apart(a: pd.DataFrame, b: pd.DataFrame) -> str:
+    """In which protocol or verdict two rows differ, in words; empty where they are of one kind."""
+    kinds = []
+    for cells in (a, b):
+        verdict = merged_verdict(list(cells[cells["status"] == "ok"]["record"]))
+        kinds.append((cells["protocol"].iloc[0], _heard(verdict) if verdict else "not audited"))
+    if kinds[0] == kinds[1]:
+        return ""
+    first, second = (f"{protocol} ({heard})" for protocol, heard in kinds)
+    return f"not of one protocol: A {first} against B {second}; the difference is not one of models alone"
+
+
+def _heard(verdict: Verdict) -> str:
+    if verdict.standing == INDEPENDENT:
+        return "unseen speakers"
+    return "seen speakers" if "speakers shared" in verdict.leaks else str(verdict)
 
 
 def compare_all(rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -114,10 +134,11 @@ def _answers(cells: pd.DataFrame, name: str) -> RowPredictions:
     return predictions_of(done)
 
 
-def comparison_lines(names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
-    """What `compare_rows` found, in words."""
+def comparison_lines(names: Sequence[str], found: Mapping[str, Any], apart: str = "") -> list[str]:
+    """What `compare_rows` found, in words; first of all, what `protocols_apart` said."""
     interval = f"[{100 * found['low']:+.1f}, {100 * found['high']:+.1f}]"
     lines = [
+        *([apart] if apart else []),
         f"A  {names[0]}  UAR {100 * found['uar_a']:.1f} %",
         f"B  {names[1]}  UAR {100 * found['uar_b']:.1f} %",
         f"A − B  {100 * found['difference']:+.1f} points {interval} (95 %, {found['unit']} {found['method']})",

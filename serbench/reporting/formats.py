@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "md", "json")
 SYNTHETIC = "synthetic"
+# Above chance by so much, who speaks is a shortcut to the label.
+TELLING = 0.1
 
 
 def format_leaderboard(board: pd.DataFrame, style: str) -> str:
@@ -44,8 +46,14 @@ def _csv(board: pd.DataFrame) -> str:
 
 def _markdown(board: pd.DataFrame) -> str:
     parts = []
-    for title, notes, columns, lines in _sections(board):
-        body = [f"### {title}", "", *(f"{note}  " for note in notes), "" if notes else None]
+    for top, title, notes, columns, lines in _sections(board):
+        body = [
+            *((f"**{top}**", "") if top else ()),
+            f"### {title}",
+            "",
+            *(f"{note}  " for note in notes),
+            "" if notes else None,
+        ]
         body.append(to_markdown(columns, lines))
         parts.append("\n".join(line for line in body if line is not None))
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
@@ -56,17 +64,41 @@ def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
     from rich.console import Group
     from rich.text import Text
 
-    for title, notes, columns, lines in _sections(board):
+    for top, title, notes, columns, lines in _sections(board):
         table = to_terminal(columns, lines, words=("features", "model", "augment", "row"), pad_edge=False)
         # Outside of the table, whose width would break them into short lines.
-        yield Group(Text(title, style="bold"), table, *(Text(note, style="italic") for note in notes))
+        yield Group(
+            *([Text(top, style="yellow")] if top else []),
+            Text(title, style="bold"),
+            table,
+            *(Text(note, style="italic") for note in notes),
+        )
 
 
-def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
+def _sections(board: pd.DataFrame) -> Iterator[tuple[str, str, list[str], list[str], list[list[str]]]]:
+    """What stands above the first table of a corpus; title, notes, columns and lines of each table."""
+    told = set()
     for group in grouped(board, [*SPLITTING, "standing"]):
         columns = _columns(group)
         lines = [[function(entry) for function in columns.values()] for entry in group.to_dict("records")]
-        yield _title(group), _notes(group), list(columns), lines
+        top = "" if (alone := speaker_alone_text(group)) in told else alone
+        told.add(alone)
+        yield top, _title(group), _notes(group), list(columns), lines
+
+
+def speaker_alone_text(rows: pd.DataFrame) -> str:
+    """How well the speaker alone predicts the label of the corpus of some rows; empty where that is unknown."""
+    known = rows[rows["speaker_alone"].notna()]
+    if known.empty:
+        return ""
+    entry = known.iloc[0]
+    score, chance = entry["speaker_alone"], 1 / int(entry["classes"].partition("/")[0])
+    far = score > chance + TELLING
+    what = ": speakers differ in what they say, and a model that knows them needs no emotion" if far else ""
+    return (
+        f"{entry['corpus']}: the speaker alone predicts the label with UAR {percent(score)} % "
+        f"(chance {percent(chance)} %){what}"
+    )
 
 
 def _title(group: pd.DataFrame) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
 from serbench.reporting.comparison import predictions_of
-from serbench.reporting.rows import describe_row, identity_columns, versions
+from serbench.reporting.rows import describe_row, identity_columns, reading, versions
 from serbench.reporting.searches import add_gains
+from serbench.scoring.baseline import uar_from_groups
 from serbench.scoring.ties import tied_with_best
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ COLUMNS = (
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best",
-    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "validation",
+    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
+    "corpus_note", "validation",
     "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
@@ -54,7 +56,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
         model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
-        complete row of the group (unknown where that is not testable, as with fewer than six speakers).
+        complete row of the group (unknown where that is not testable, as with fewer than six speakers);
+        `speaker_alone`: the UAR of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     with threadpool_limits(limits=1):
         board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
+    board["speaker_alone"] = np.nan
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
     board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
@@ -88,6 +92,10 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
         board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(answers), dtype="boolean")
+    for _, group in board[board["folds_done"] > 0].groupby(list(SPLITTING[:-1]), sort=False):
+        whole = group.loc[group["utterances"].idxmax()]
+        alone = _speaker_alone(by_row[whole["suite"], whole["row"]])
+        board.loc[group.index, "speaker_alone"] = alone
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
 
@@ -123,6 +131,11 @@ def damaged_cells(records: pd.DataFrame) -> list[str]:
     return list(records.loc[records["status"] == "damaged", "reason"])
 
 
+def _speaker_alone(done: pd.DataFrame) -> float:
+    answers = predictions_of(done)
+    return uar_from_groups(answers.speakers, answers.truth, len(answers.labels))
+
+
 def _of_corpora(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if not names:
         return records
@@ -143,8 +156,19 @@ def _entries(records: pd.DataFrame) -> list[dict]:
         entries.append(describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])))
         cells_of.append(cells["cell"].iloc[0])
     add_gains(entries, cells_of)
+    _tell_readings(entries, cells_of)
     _tell_apart(entries, cells_of)
     return entries
+
+
+def _tell_readings(entries: list[dict], cells: list[Cell]) -> None:
+    # Results of before and after a correction of the suite are not of one corpus.
+    found: dict[tuple, set[str]] = {}
+    for entry, cell in zip(entries, cells, strict=True):
+        found.setdefault((entry["suite"], entry["corpus"]), set()).add(reading(cell))
+    for entry, cell in zip(entries, cells, strict=True):
+        if len(found[entry["suite"], entry["corpus"]]) > 1:
+            entry["options"] = "; ".join(filter(None, [entry["options"], f"read as #{reading(cell)}"]))
 
 
 def _tell_apart(entries: list[dict], cells: list[Cell]) -> None:

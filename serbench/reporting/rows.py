@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# How a user's own files are read is for `show`, not for headings.
+READING = frozenset({"speaker", "layout", "codes", "columns", "folder"})
+
+
 def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
     """Turn the cells of one row into its leaderboard entry.
 
@@ -149,8 +153,17 @@ def _bytes(record: Record) -> int | None:
     return record.sizes.get("bytes") or (4 * weights if weights else None)
 
 
+def reading(cell: Cell) -> str:
+    """Tells apart how the user's own files were read: by which layout, expression or columns; empty for others."""
+    options = [{name: found[name] for name in READING if name in found} for found in cell.corpus_options.values()]
+    return content_id(options, 4) if any(options) else ""
+
+
 def _options(cell: Cell) -> str:
-    named = [f"{corpus}: {compact(options)}" for corpus, options in sorted(cell.corpus_options.items()) if options]
+    named = []
+    for corpus, options in sorted(cell.corpus_options.items()):
+        if chosen := {name: value for name, value in options.items() if name not in READING}:
+            named.append(f"{corpus}: {compact(chosen)}")
     if cell.excluded:
         named.append(f"{len(cell.excluded)} excluded")
     if cell.permute_labels:

@@ -61,7 +61,6 @@ def run_plan(
     *,
     executor: Executor | None = None,
     fail_fast: bool = False,
-    save_models: bool = False,
 ) -> Outcome:
     """Run what a plan has left to do.
 
@@ -89,7 +88,7 @@ def run_plan(
         interrupt.on_second(lambda: executor.close(kill=True))
         stack.push(lambda kind, *_: executor.close(kill=kind is not None))
         if plan.todo:
-            for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt, save_models):
+            for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt):
                 for observer in observers:
                     observer.finished(record, uar)
                 ran += 1
@@ -107,13 +106,18 @@ def _results(
     observers: Sequence[Observer],
     executor: Executor,
     interrupt: Interrupt,
-    save_models: bool,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(_cell_jobs(plan, circumstances, save_models)):
+    if jobs := list(_cell_jobs(plan, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick, seconds_of):
+
+        def tick(under_way: list[CellJob]) -> None:
+            searches.tick()
+            for observer in observers:
+                observer.working([job.cell for job in under_way])
+
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick, seconds_of):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
@@ -139,7 +143,7 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
+def _cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
     audits = Audits()
@@ -162,7 +166,6 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             plugin_hash=item.plugin_hash,
             environment=environment,
             force=plan.force,
-            save_model=save_models,
             mistake=item.mistake,
             requested=item.requested,
             nicknames=item.task.nicknames,

@@ -22,7 +22,7 @@ from serbench.records import DEGRADED, Record, cell_path, empty_predictions, mak
 from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
 from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
 from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
+from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
 from serbench.runner.cell.tuning.cell import tune_cell
 from serbench.specs import ModelSpec
@@ -45,21 +45,25 @@ def run_cell(job: CellJob) -> CellResult | None:
     with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
-        if not job.force and (finished := _finished(job)):
-            return finished
+        done = None if job.force else _finished(job)
+        if done and not lacks_model(job.cell, job.folder, job.requested):
+            return CellResult.of(*done)
         record, predictions = _attempt(job)
+        if done and record.status != "ok":
+            # Fitted again for its model, which cannot be had: what was done stays.
+            return CellResult(record)
         write_cell(job.folder, record, predictions)
         return CellResult.of(record, predictions)
 
 
-def _finished(job: CellJob) -> CellResult | None:
+def _finished(job: CellJob) -> tuple[Record, pd.DataFrame] | None:
     # Another run on the same results may have done the cell since this one was planned.
     try:
         record, predictions = read_cell(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
     done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.requested)
-    return CellResult.of(record, predictions) if done else None
+    return (record, predictions) if done else None
 
 
 def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
@@ -135,6 +139,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     training = _training_parts(job, table, validate=spec.validation)
     fitted = fit(_followed(job, table, training))
     clock.lap("fit")
+    clock.take("start_up", fitted.start_up, out_of="fit")
     calibration_model, calibration = fitted, training
     if job.requested.validation and not spec.validation:
         # The model itself trains on the whole training part: another one, fitted without it, parts this part.
@@ -159,7 +164,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
     }
-    if job.save_model:
+    if job.requested.model:
         sizes["bytes"] = _save(fitted, job, params, features)
     record = Record(
         job.cell,
@@ -221,7 +226,7 @@ def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any], features: S
         "features": list(features),
         "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in features},
     }
-    files = save_model(fitted.estimator, job.folder / "models" / job.cell.id, meta)
+    files = save_model(fitted.estimator, model_folder(job.folder, job.cell.id), meta)
     return sum(file.stat().st_size for file in files)
 
 
@@ -236,3 +241,8 @@ class Clock:
         """Name the time since the last lap; `seconds` replaces it where part of the work was done by an earlier run."""
         now = time.perf_counter()
         self.seconds[name], self._last = round(now - self._last if seconds is None else seconds, 4), now
+
+    def take(self, name: str, seconds: float, *, out_of: str) -> None:
+        """Name a part of a lap."""
+        self.seconds[name] = round(seconds, 4)
+        self.seconds[out_of] = round(self.seconds[out_of] - self.seconds[name], 4)
