@@ -30,9 +30,12 @@ def build_app() -> typer.Typer:
         claims,
         compare,
         corpora,
+        features,
         freeze,
         init,
         leaderboard,
+        merge,
+        plan,
         plot,
         report,
         robustness,
@@ -69,6 +72,9 @@ def build_app() -> typer.Typer:
     app.add_typer(splits.app, name="splits")
     app.command("audit")(audit.audit)
     app.command("freeze")(freeze.freeze)
+    app.command("plan")(plan.plan)
+    app.command("features")(features.features)
+    app.command("merge")(merge.merge)
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
     return app

@@ -48,6 +48,9 @@ def run(
         str | None,
         typer.Option("--require", help="Refuse rows of another verdict: speaker-independent."),
     ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="Only the K-th of N parts of the plan: K/N, the same on any machine.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
@@ -102,7 +105,7 @@ def run(
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
-    planned = {"filters": filters, "require": require, "force": force, "save_models": save_models}
+    planned = {"filters": filters, "require": require, "force": force, "save_models": save_models, "shard": shard}
     if dry_run:
         for suite in chosen:
             plan, _ = plan_run(suite, around, **planned)
@@ -203,7 +206,7 @@ def _refuse_long(plan: Plan, around: Circumstances) -> None:
     from serbench.runner.observers import duration
     from serbench.runner.planning.estimates import LONG, least_seconds
 
-    if (seconds := least_seconds(plan, around.jobs)) > LONG:
+    if (seconds := least_seconds([item.cell for item in plan.todo], around.jobs)) > LONG:
         raise UsageError(
             f"this will take more than a day: {duration(seconds)} at the least, with {around.jobs} jobs",
             where=f"suite '{plan.suite.name}'",

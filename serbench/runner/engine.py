@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, write_cell
+from serbench.records import Record, cell_path, empty_predictions, member_cells, write_cell
 from serbench.records.derived import make_way
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
@@ -77,16 +77,10 @@ def run_plan(
     started = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
-    log = plan.folder / "work" / "workers.log"
-    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
     ran = failed = 0
-    with ExitStack() as stack:
+    with _workers(plan, circumstances, observers, executor) as (executor, interrupt):
         for observer in observers:
             observer.planned(plan)
-            stack.callback(observer.ended)
-        interrupt = stack.enter_context(Interrupt())
-        interrupt.on_second(lambda: executor.close(kill=True))
-        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
         if plan.todo:
             for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt):
                 for observer in observers:
@@ -97,6 +91,40 @@ def run_plan(
                     interrupt.stop()
     stopped = interrupt.stopped and ran < len(plan.todo)
     return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - started)
+
+
+def extract_plan(
+    plan: Plan, registry: Registry, circumstances: Circumstances, observers: Sequence[Observer] = ()
+) -> tuple[list[str], bool]:
+    """Extract the features that a plan has need of, and run none of its cells.
+
+    Returns
+    -------
+    failed : list of str
+        Files of which there are none, each with its reason.
+    stopped : bool
+        By Ctrl-C.
+    """
+    with _workers(plan, circumstances, observers) as (executor, interrupt):
+        failed = extract_missing(plan, registry, circumstances, executor, observers, interrupt)
+    return failed, interrupt.stopped
+
+
+@contextmanager
+def _workers(
+    plan: Plan, circumstances: Circumstances, observers: Sequence[Observer], executor: Executor | None = None
+) -> Iterator[tuple[Executor, Interrupt]]:
+    """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
+    log = plan.folder / "work" / "workers.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
+    with ExitStack() as stack:
+        for observer in observers:
+            stack.callback(observer.ended)
+        interrupt = stack.enter_context(Interrupt())
+        interrupt.on_second(lambda: executor.close(kill=True))
+        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
+        yield executor, interrupt
 
 
 def _results(
@@ -128,6 +156,9 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
     for item in plan.todo:
         if not item.cell.members or interrupt.stopped:
             continue
+        paths = [cell_path(plan.folder, cell.id) for cell in member_cells(item.cell)]
+        if plan.shard is not None and not all(path.exists() for path in paths):
+            continue  # Members of other shards are not done yet: a later run averages them.
         common = {
             "audit": audits.of(item),
             "environment": environment,

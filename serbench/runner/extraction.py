@@ -47,11 +47,13 @@ def extract_missing(
     executor: Executor,
     observers: Sequence[Observer],
     interrupt: Interrupt,
-) -> None:
+) -> list[str]:
     """Compute in parallel the features that the cells to run need and the store lacks.
 
-    A file that cannot be described is named to the observers; the cells that need it fail, each with its reason.
+    A file that cannot be described is named to the observers, and returned with its reason; the cells that need it
+    fail, each with it.
     """
+    failed = []
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
     if jobs:
@@ -68,6 +70,8 @@ def extract_missing(
             observer.extracting(done, total)
             for path, reason in result:
                 observer.warned(f"no features of {path}: {reason}")
+        failed += [f"{path}: {reason}" for path, reason in result]
+    return failed
 
 
 def _tell_working(observers: Sequence[Observer], under_way: Sequence[ExtractJob]) -> None:

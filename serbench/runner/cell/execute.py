@@ -19,6 +19,7 @@ from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
 from serbench.models.saving import save_model
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
+from serbench.records.derived import warn
 from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
 from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
 from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
@@ -48,11 +49,17 @@ def run_cell(job: CellJob) -> CellResult | None:
         done = None if job.force else _finished(job)
         if done and not lacks_model(job.cell, job.folder, job.requested):
             return CellResult.of(*done)
+        # A lock may not reach beyond this host: what another one has finished meanwhile stays.
+        absent = not cell_path(job.folder, job.cell.id).exists()
         record, predictions = _attempt(job)
         if done and record.status != "ok":
             # Fitted again for its model, which cannot be had: what was done stays.
             return CellResult(record)
-        write_cell(job.folder, record, predictions)
+        if write_cell(job.folder, record, predictions, keep=absent and not job.force) is None:
+            if finished := _finished(job):
+                warn(f"cell {job.cell.id}: another machine has finished it first; its answers stay")
+                return CellResult.of(*finished)
+            write_cell(job.folder, record, predictions)
         return CellResult.of(record, predictions)
 
 

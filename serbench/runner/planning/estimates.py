@@ -14,10 +14,10 @@ LONG = 86_400.0
 SECONDS_OF_A_FIT = 0.02
 
 
-def least_seconds(plan: Plan, jobs: int) -> float:
-    """Wall seconds that the fits of a plan take at the least, judged by their number alone."""
-    fits = sum(1 + _fits_of_search(item.cell) for item in plan.todo)
-    return fits * SECONDS_OF_A_FIT / max(1, min(jobs, len(plan.todo)))
+def least_seconds(cells: Sequence[Cell], jobs: int) -> float:
+    """Wall seconds that the fits of cells take at the least, judged by their number alone."""
+    fits = sum(1 + _fits_of_search(cell) for cell in cells)
+    return fits * SECONDS_OF_A_FIT / max(1, min(jobs, len(cells)))
 
 
 def expected_seconds(cells: Sequence[Cell], records: Iterable[Record], jobs: int) -> tuple[float, int]:
