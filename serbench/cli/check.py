@@ -39,7 +39,7 @@ def check(
     if not found:
         raise BrokenPlugin("declares no spec", where=str(file), hint="declare a ModelSpec, FeatureSpec, ... constant")
     # A name that the package has already is an error here, as it will be in a run.
-    build_registry([file])
+    options.refuse_unknown_corpora(corpus_path, build_registry([file]).names("corpus"))
     failures = sum(_report(f"{kind_of(spec)} {spec.name}", _checks(spec, around)) for spec in found)
     if failures:
         print(f"{failures} of the checks failed")

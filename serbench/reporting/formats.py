@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "md", "json")
 SYNTHETIC = "synthetic"
+FEW_UTTERANCES = 100
 
 
 def format_leaderboard(board: pd.DataFrame, style: str) -> str:
@@ -74,7 +75,14 @@ def _title(group: pd.DataFrame) -> str:
     corpus = first["corpus"] + (" (synthetic speech)" if first["corpus"] == SYNTHETIC else "")
     labels = f"labels {first['labels']}" + (f" ({first['options']})" if first["options"] else "")
     verdicts = [verdict for verdict in dict.fromkeys(group["verdict"]) if verdict]
-    return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {'; '.join(verdicts) or 'not run yet'}"
+    standing = "; ".join(verdicts) or _without_verdict(group)
+    return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {standing}"
+
+
+def _without_verdict(group: pd.DataFrame) -> str:
+    if group["failed"].any():
+        return "failed"
+    return "skipped" if (group["folds_planned"] == 0).all() else "not run yet"
 
 
 def _notes(group: pd.DataFrame) -> list[str]:
@@ -91,8 +99,22 @@ def _notes(group: pd.DataFrame) -> list[str]:
             + (f" ({part} of the corpus' design)" if part else "")
             + f"; UAR pooled over folds with its 95 % interval ({units}){_ties(done)}"
         )
+        notes += _caution(done)
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
+
+
+def _caution(done: pd.DataFrame) -> list[str]:
+    count = int(done["utterances"].max())
+    if count >= FEW_UTTERANCES:
+        return []
+    said = (
+        f"caution: {count} utterances are too few to rank models by: one answer is {100 / count:.1f} points of accuracy"
+    )
+    if (done["accuracy"] == 1).any():
+        # The upper end of the exact (Clopper-Pearson) one-sided interval where no error was seen: 1 - 0.05^(1/n).
+        said += f", and no error among {count} allows an error rate of up to {100 * (1 - 0.05 ** (1 / count)):.0f} %"
+    return [said]
 
 
 def _ties(done: pd.DataFrame) -> str:
