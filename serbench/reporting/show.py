@@ -23,6 +23,7 @@ from serbench.scoring.margins import (
     recall,
     summed_confusion,
 )
+from serbench.specs import renamed_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +164,10 @@ def _epochs(record: Record) -> int:
 
 def _provenance(record: Record) -> dict[str, str]:
     cell, environment = record.cell, record.environment
-    features = [f"{entry['name']} v{entry['version']} {compact(entry['params'])}".strip() for entry in cell.features]
+    features = [
+        f"{renamed_features(entry['name'])} v{entry['version']} {compact(entry['params'])}".strip()
+        for entry in cell.features
+    ]
     version, fingerprint = record.corpus.get("version", "?"), record.corpus.get("fingerprint", "?")
     return {
         "corpus": f"{cell.corpus} v{version}, fingerprint {fingerprint}",
