@@ -272,6 +272,8 @@ class ModelSpec:
         Then ``fit(X, y, validation=(Xv, yv))``; the others train on the whole training part.
     groups : bool
         Then ``fit(X, y, groups=speakers)``.
+    trusted : tuple of str
+        Full names of classes that a saved model may hold besides those of scikit-learn and numpy.
     """
 
     name: str
@@ -285,3 +287,4 @@ class ModelSpec:
     validation: bool = False
     groups: bool = False
     description: str = ""
+    trusted: tuple[str, ...] = ()
