@@ -108,7 +108,7 @@ class Cell:
     def feature_name(self) -> str:
         """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
         if self.members:
-            return f"{len(self.members)} members"
+            return f"ensemble of {len(self.members)}"
         names = "+".join(_with_params({**entry, "name": renamed_features(entry["name"])}) for entry in self.features)
         return names if self.normalise == "none" else f"{names} ({self.normalise}-normalised)"
 

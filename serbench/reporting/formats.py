@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "md", "json")
 SYNTHETIC = "synthetic"
 FEW_UTTERANCES = 100
+SHORTEST_FEATURES = 14
+# Columns that a narrow terminal does without, in this order.
+DISPENSABLE = (
+    *("size", "fit s", "validation", "macro-F1", "accuracy", "± seeds", "seeds", "classes", "folds", "tuning"),
+    *("gain", "ranks", "trials", "augment"),
+)
 
 
 def format_leaderboard(board: pd.DataFrame, style: str) -> str:
@@ -52,15 +58,42 @@ def _markdown(board: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
 
 
-def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
-    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first."""
+def terminal_tables(board: pd.DataFrame, width: int | None = None) -> Iterator[Group]:
+    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first.
+
+    Parameters
+    ----------
+    width : int, optional
+        Of the terminal: columns that it has no room for are left out, the least important first; never rank, features,
+        model, UAR with its interval, or the row's id.
+    """
     from rich.console import Group
     from rich.text import Text
 
     for title, notes, columns, lines in _sections(board):
-        table = to_terminal(columns, lines, words=("features", "model", "augment", "row"), pad_edge=False)
+        kept, lines = _that_fit(columns, lines, width)
+        if left_out := [name for name in columns if name not in kept]:
+            notes = [*notes, f"no room here for: {', '.join(left_out)} (--format csv has all)"]
+        table = to_terminal(kept, lines, words=("features", "model", "augment", "row"), pad_edge=False)
+        for column in table.columns:
+            # What identifies a row and its score is never cut; the features may be.
+            column.no_wrap = column.header != "features"
         # Outside of the table, whose width would break them into short lines.
         yield Group(Text(title, style="bold"), table, *(Text(note, style="italic") for note in notes))
+
+
+def _that_fit(columns: list[str], lines: list[list[str]], width: int | None) -> tuple[list[str], list[list[str]]]:
+    kept = list(columns)
+    widest = [max(len(line[place]) for line in [columns, *lines]) for place in range(len(columns))]
+    widths = dict(zip(columns, widest, strict=True))
+    widths["features"] = min(widths["features"], SHORTEST_FEATURES)
+    for name in DISPENSABLE:
+        # Two blanks between columns.
+        if width is None or sum(widths[each] + 2 for each in kept) - 2 <= width:
+            break
+        kept = [each for each in kept if each != name]
+    places = [columns.index(name) for name in kept]
+    return kept, [[line[place] for place in places] for line in lines]
 
 
 def _sections(board: pd.DataFrame) -> Iterator[tuple[str, list[str], list[str], list[list[str]]]]:
