@@ -175,6 +175,8 @@ def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
 def _plugin(path: str | Path) -> Path:
     if not refuse_impossible(Path(path), "--plugin").is_file():
         raise UsageError(f"no such plug-in file: {path}", where="--plugin", hint="give the path of a Python file")
+    if Path(path).suffix != ".py":
+        raise UsageError(f"not a Python file: {path}", where="--plugin", hint="a plug-in is a file in .py")
     return Path(path).resolve()
 
 

@@ -15,7 +15,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Params = Mapping[str, Any]
+# Feature sets by the names that they once had: cells keep these, so that their ids stay; all else uses the new ones.
+RENAMED_FEATURES = {"compare": "compare2016"}
 Independence = Literal["speaker", "text", "corpus"]
+
+
+def renamed_features(name: str) -> str:
+    """Today's name of a feature set, or of several joined by `+`.
+
+    Examples
+    --------
+    >>> renamed_features("compare+handcrafted")
+    'compare2016+handcrafted'
+    """
+    return "+".join(RENAMED_FEATURES.get(part, part) for part in name.split("+"))
+
+
+def recorded_features(name: str) -> str:
+    """The name of a feature set that cells keep.
+
+    Examples
+    --------
+    >>> recorded_features("compare2016")
+    'compare'
+    """
+    return {new: old for old, new in RENAMED_FEATURES.items()}.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -250,6 +274,8 @@ class ModelSpec:
         Then ``fit(X, y, groups=speakers)``.
     requires : tuple of str
         Optional packages that `build` imports. Where one is absent, rows of the model are skipped and say so.
+    trusted : tuple of str
+        Full names of classes that a saved model may hold besides those of scikit-learn and numpy.
     """
 
     name: str
@@ -264,6 +290,7 @@ class ModelSpec:
     groups: bool = False
     description: str = ""
     requires: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
 
 _TYPES = {"str": str, "bool": bool, "int": int, "Params": Mapping, "tuple[str, ...]": tuple}

@@ -55,6 +55,7 @@ def audit(
         output_format, {"text": lambda _, lines: "\n".join(lines), "json": lambda found, _: to_json(found)}
     )
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
+    options.refuse_unknown_corpora(corpus_path, _known_corpora(around))
     if target is None:
         found: Any = _audit(split, folds, corpus, around)
         lines = _external_lines(found)
@@ -64,6 +65,15 @@ def audit(
         found = _recorded(target, probe, around)
         lines = [line for summary in found for line in audit_lines(summary) + _probe_lines(summary.get("probe"))]
     print(write(found, lines))
+
+
+def _known_corpora(around: Circumstances) -> set[str]:
+    from serbench.cli.suite_corpora import suite_corpora
+    from serbench.registry import build_registry
+    from serbench.reporting.loading import suites_in
+
+    own = {corpus for name in suites_in(around.results) for corpus in suite_corpora(name, around)[1]}
+    return {*own, *build_registry(around.plugins).names("corpus")}
 
 
 def _recorded(target: str, probe: bool, circumstances: Circumstances) -> list[dict[str, Any]]:

@@ -137,6 +137,7 @@ def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], reg
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
+    from serbench.cli.hints import corpus_itself
     from serbench.corpora.loading import how_to_get
     from serbench.runner.planning.task import absent_corpora
     from serbench.runner.suite.file import load_suite, suite_names
@@ -150,7 +151,8 @@ def _choose(names: list[str], everything: bool, registry: Registry, around: Circ
         if lacking and everything:
             print(f"suite {suite.name}: not run, absent: {', '.join(lacking)} ({get})")
         elif lacking:
-            advice = f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
+            itself = corpus_itself(around.data, lacking)
+            advice = itself or f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
             raise CorpusError(f"absent: {', '.join(lacking)}", where=f"suite '{suite.name}'", hint=advice)
         else:
             chosen.append(suite)

@@ -26,6 +26,13 @@ FORMATS = ("table", "csv", "md", "json")
 SYNTHETIC = "synthetic"
 # Above chance by so much, who speaks is a shortcut to the label.
 TELLING = 0.1
+FEW_UTTERANCES = 100
+SHORTEST_FEATURES = 14
+# Columns that a narrow terminal does without, in this order.
+DISPENSABLE = (
+    *("size", "fit s", "validation", "macro-F1", "accuracy", "± seeds", "seeds", "classes", "folds", "tuning"),
+    *("gain", "ranks", "trials", "augment"),
+)
 
 
 def format_leaderboard(board: pd.DataFrame, style: str) -> str:
@@ -59,13 +66,26 @@ def _markdown(board: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
 
 
-def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
-    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first."""
+def terminal_tables(board: pd.DataFrame, width: int | None = None) -> Iterator[Group]:
+    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first.
+
+    Parameters
+    ----------
+    width : int, optional
+        Of the terminal: columns that it has no room for are left out, the least important first; never rank, features,
+        model, UAR with its interval, or the row's id.
+    """
     from rich.console import Group
     from rich.text import Text
 
     for top, title, notes, columns, lines in _sections(board):
-        table = to_terminal(columns, lines, words=("features", "model", "augment", "row"), pad_edge=False)
+        kept, lines = _that_fit(columns, lines, width)
+        if left_out := [name for name in columns if name not in kept]:
+            notes = [*notes, f"no room here for: {', '.join(left_out)} (--format csv has all)"]
+        table = to_terminal(kept, lines, words=("features", "model", "augment", "row"), pad_edge=False)
+        for column in table.columns:
+            # What identifies a row and its score is never cut; the features may be.
+            column.no_wrap = column.header != "features"
         # Outside of the table, whose width would break them into short lines.
         yield Group(
             *([Text(top, style="yellow")] if top else []),
@@ -73,6 +93,20 @@ def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
             table,
             *(Text(note, style="italic") for note in notes),
         )
+
+
+def _that_fit(columns: list[str], lines: list[list[str]], width: int | None) -> tuple[list[str], list[list[str]]]:
+    kept = list(columns)
+    widest = [max(len(line[place]) for line in [columns, *lines]) for place in range(len(columns))]
+    widths = dict(zip(columns, widest, strict=True))
+    widths["features"] = min(widths["features"], SHORTEST_FEATURES)
+    for name in DISPENSABLE:
+        # Two blanks between columns.
+        if width is None or sum(widths[each] + 2 for each in kept) - 2 <= width:
+            break
+        kept = [each for each in kept if each != name]
+    places = [columns.index(name) for name in kept]
+    return kept, [[line[place] for place in places] for line in lines]
 
 
 def _sections(board: pd.DataFrame) -> Iterator[tuple[str, str, list[str], list[str], list[list[str]]]]:
@@ -106,7 +140,14 @@ def _title(group: pd.DataFrame) -> str:
     corpus = first["corpus"] + (" (synthetic speech)" if first["corpus"] == SYNTHETIC else "")
     labels = f"labels {first['labels']}" + (f" ({first['options']})" if first["options"] else "")
     verdicts = [verdict for verdict in dict.fromkeys(group["verdict"]) if verdict]
-    return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {'; '.join(verdicts) or 'not run yet'}"
+    standing = "; ".join(verdicts) or _without_verdict(group)
+    return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {standing}"
+
+
+def _without_verdict(group: pd.DataFrame) -> str:
+    if group["failed"].any():
+        return "failed"
+    return "skipped" if (group["folds_planned"] == 0).all() else "not run yet"
 
 
 def _notes(group: pd.DataFrame) -> list[str]:
@@ -123,8 +164,22 @@ def _notes(group: pd.DataFrame) -> list[str]:
             + (f" ({part} of the corpus' design)" if part else "")
             + f"; UAR pooled over folds with its 95 % interval ({units}){_ties(done)}"
         )
+        notes += _caution(done)
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
+
+
+def _caution(done: pd.DataFrame) -> list[str]:
+    count = int(done["utterances"].max())
+    if count >= FEW_UTTERANCES:
+        return []
+    said = (
+        f"caution: {count} utterances are too few to rank models by: one answer is {100 / count:.1f} points of accuracy"
+    )
+    if (done["accuracy"] == 1).any():
+        # The upper end of the exact (Clopper-Pearson) one-sided interval where no error was seen: 1 - 0.05^(1/n).
+        said += f", and no error among {count} allows an error rate of up to {100 * (1 - 0.05 ** (1 / count)):.0f} %"
+    return [said]
 
 
 def _ties(done: pd.DataFrame) -> str:

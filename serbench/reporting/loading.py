@@ -108,9 +108,10 @@ def _readable(results: Path | str, names: Iterable[str]) -> list[pd.DataFrame]:
 
 
 def suite_folder(results: Path | str, suite: str) -> Path:
-    """Folder of a suite that has results."""
+    """Folder of a suite that has results; it may be named by its file or with its folder (``published/p4``)."""
     results = Path(results)
     known = suites_in(results)
+    suite = suite if suite in known or Path(suite).stem not in known else Path(suite).stem
     if suite not in known:
         raise UnknownName.among("suite with results", suite, known, where=str(results))
     return results / suite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ class SpeechModel:
     """A saved model together with the features it was trained on."""
 
     saved: SavedModel
-    registry: Registry
+    registry: Registry = field(repr=False)
 
     @property
     def classes_(self) -> np.ndarray:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
+from serbench.models.params import threads
 from serbench.protocols.inner import validation_split
 from serbench.scoring import label_codes
 from serbench.specs import Mistake, ModelSpec
@@ -138,5 +140,7 @@ def fit_model(
     start_up = time.perf_counter() - begun
     if watch is not None:
         estimator.watch = watch
-    estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
+    # A plug-in's library may have come with threads of its own.
+    with threadpool_limits(limits=threads()):
+        estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
     return FittedModel(estimator, seen, len(labels), start_up)
