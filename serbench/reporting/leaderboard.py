@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from serbench.records import Cell
 
 COLUMNS = (
-    "rank", "rank_low", "rank_high", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
+    "rank", "rank_low", "rank_high",
+    "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",

@@ -37,8 +37,8 @@ from serbench.scoring.scores import (
 )
 
 __all__ = [
-    "CodedPredictions", "CodedProbabilities", "Interval", "Ranking", "accuracy", "at_temperature", "brier_scores", "calibration",
-    "confusion_matrix", "expected_calibration_error", "fit_temperature", "interval", "label_codes", "log_losses",
-    "macro_f1", "optimism_of_best", "paired_difference", "pairwise_p", "ranking", "score", "swap_test", "uar",
-    "weighted_f1",
+    "CodedPredictions", "CodedProbabilities", "Interval", "Ranking", "accuracy", "at_temperature", "brier_scores",
+    "calibration", "confusion_matrix", "expected_calibration_error", "fit_temperature", "interval", "label_codes",
+    "log_losses", "macro_f1", "optimism_of_best", "paired_difference", "pairwise_p", "ranking", "score", "swap_test",
+    "uar", "weighted_f1",
 ]  # fmt: skip

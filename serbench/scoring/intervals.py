@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -92,9 +91,9 @@ def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float
     percentile bootstrap with a fixed seed. A score averages the classes that are left, as it does on the data
     themselves.
 
-    Several seeds: the estimate is the mean over seeds, and the interval covers both sources. The seeds' squared standard
-    error is added, with the degrees of freedom of the sum (Satterthwaite 1946); the bootstrap draws seeds as well as
-    utterances, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws from R seeds lose.
+    Several seeds: the estimate is the mean over seeds, and the interval covers both sources. The seeds' squared
+    standard error is added, with the degrees of freedom of the sum (Satterthwaite 1946); the bootstrap draws seeds as
+    well as utterances, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws from R seeds lose.
 
     Parameters
     ----------
@@ -134,22 +133,15 @@ def _utterance_totals(flat: np.ndarray, seed: int) -> np.ndarray:
     kinds, counts = np.unique(flat, axis=1, return_counts=True)
     resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
     if len(counts) > units // 4:
-        # Not remembered: these are large, and few rows have unknown speakers.
-        return flat @ unit_draws.__wrapped__(units, resamples, seed).T
+        return flat @ unit_draws(units, resamples, seed).T
     return kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
 
 
-@lru_cache(maxsize=8)
 def unit_draws(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
-    """How often each unit is drawn in each resample, shape (resamples, units), read-only.
-
-    Remembered, since all rows of a leaderboard share it.
-    """
+    """How often each unit is drawn in each resample, shape (resamples, units)."""
     drawn = np.random.default_rng(seed).integers(0, units, size=(resamples, units))
     drawn += np.arange(resamples)[:, None] * units
-    counts = np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units).astype(np.float64)
-    counts.flags.writeable = False
-    return counts
+    return np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units).astype(np.float64)
 
 
 def _percentiles(values: np.ndarray) -> tuple[float, float]:

@@ -141,7 +141,7 @@ def difference_of(a: RowPredictions, b: RowPredictions, names: tuple[str, str] =
     Returns
     -------
     dict
-        `uar_a`, `uar_b`, `difference` (A − B; means over seeds), `low`, `high` (95 %, both systems on the same speakers),
+        `uar_a`, `uar_b`, `difference` (A − B; means over seeds), `low`, `high` (95 %, over speakers in pairs),
         `unit`, `method`, `p` (permutation test), `speakers`, `utterances`, and `mcnemar` (`only_a`, `only_b`, `p`,
         `caveat`), which is None where an utterance was answered by several seeds.
 

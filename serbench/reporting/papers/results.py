@@ -232,7 +232,7 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
     marks = {mark for row in rows for entry in row for mark in entry.mark}
     if TIED in marks:
         notes.append(
-            f"{TIED}: not distinguishable from the best (swapping speakers in all pairs of rows, 5 % over the table)."
+            f"{TIED}: not distinguishable from the best (speakers swapped in all pairs of rows, 5 % over all)."
         )
     if USES_TEST in marks:
         notes.append(
