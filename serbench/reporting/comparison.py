@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 def predictions_of(cells: pd.DataFrame) -> RowPredictions:
     """Pool the finished cells of a row."""
-    return pooled_predictions(list(cells["tested"]), cells["cell"].iloc[0].labels["labels"])
+    labels = cells["cell"].iloc[0].labels["labels"]
+    return pooled_predictions(list(cells["tested"]), labels, [int(seed) for seed in cells["seed"]])
 
 
 def compare_rows(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str] = ("A", "B")) -> dict[str, Any]:

@@ -83,7 +83,14 @@ def unit_of(speakers: np.ndarray) -> str:
     return SPEAKER if (speakers != "").all() and len(set(speakers)) > 1 else UTTERANCE
 
 
-def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float | None = 1.0) -> dict[str, Interval]:
+def intervals(
+    statistics: np.ndarray,
+    scores: Scores,
+    unit: str,
+    *,
+    upper: float | None = 1.0,
+    more: Sequence[tuple[float, int]] = (),
+) -> dict[str, Interval]:
     """Intervals of several scores.
 
     Speakers: estimate ± t × standard error of the delete-one-speaker jackknife (Efron & Tibshirani 1993, ch. 11), with
@@ -104,12 +111,14 @@ def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float
     unit : {"speaker", "utterance"}
     upper : float or None
         Bounds are clipped to [0, upper]; None clips nothing.
+    more : sequence of (float, int)
+        Variances from elsewhere that speakers' are added to, such as that between seeds, and their degrees of freedom.
     """
     statistics = np.asarray(statistics, dtype=np.float64)
     if statistics.shape[1] < 2:
         return dict.fromkeys(scores, Interval(np.nan, np.nan, unit, "none: one unit"))
     if unit == SPEAKER:
-        method, bounds = "jackknife with t", _jackknife(statistics, scores)
+        method, bounds = "jackknife with t", _jackknife(statistics, scores, more)
     else:
         totals = resampled_totals(statistics)
         method, bounds = "bootstrap", {name: _percentiles(function(totals)) for name, function in scores.items()}
@@ -158,7 +167,9 @@ def _percentiles(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _jackknife(statistics: np.ndarray, scores: Scores) -> dict[str, tuple[float, float]]:
+def _jackknife(
+    statistics: np.ndarray, scores: Scores, more: Sequence[tuple[float, int]]
+) -> dict[str, tuple[float, float]]:
     from scipy.special import stdtrit
 
     seeds, units = statistics.shape[:2]
@@ -167,7 +178,7 @@ def _jackknife(statistics: np.ndarray, scores: Scores) -> dict[str, tuple[float,
     for name, function in scores.items():
         by_seed = function(total)
         without = function(total[:, None] - statistics).mean(axis=0)
-        parts = [((units - 1) / units * ((without - without.mean()) ** 2).sum(), units - 1)]
+        parts = [((units - 1) / units * ((without - without.mean()) ** 2).sum(), units - 1), *more]
         if seeds > 1:
             parts.append((by_seed.var(ddof=1) / seeds, seeds - 1))
         variance = sum(part for part, _ in parts)
