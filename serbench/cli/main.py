@@ -32,6 +32,7 @@ def build_app() -> typer.Typer:
         corpora,
         freeze,
         leaderboard,
+        ledger,
         plot,
         report,
         robustness,
@@ -67,6 +68,7 @@ def build_app() -> typer.Typer:
     app.add_typer(splits.app, name="splits")
     app.command("audit")(audit.audit)
     app.command("freeze")(freeze.freeze)
+    app.command("ledger")(ledger.ledger)
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
     return app

@@ -25,7 +25,7 @@ COLUMNS = (
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
-    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism",
+    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism", "ever_scored",
     "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "validation",
     "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
@@ -59,7 +59,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
         complete row of the group; `rank_low` and `rank_high`: simultaneous 95 % intervals of the ranks (all three
         unknown where that is not testable, as with fewer than six speakers); `optimism`: how much the best row's UAR
-        owes to its being chosen on these speakers (see `scoring.ranks`).
+        owes to its being chosen on these speakers (see `scoring.ranks`), and
+        `ever_scored` the number of rows that were ever scored there, deleted ones included.
 
     Raises
     ------

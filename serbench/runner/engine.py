@@ -13,6 +13,7 @@ from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, write_cell
 from serbench.records.derived import make_way
+from serbench.records.ledger import note_scored
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
@@ -89,6 +90,7 @@ def run_plan(
         stack.push(lambda kind, *_: executor.close(kill=kind is not None))
         if plan.todo:
             for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt, save_models):
+                note_scored(plan.folder, record)
                 for observer in observers:
                     observer.finished(record, uar)
                 ran += 1
