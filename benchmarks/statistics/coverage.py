@@ -36,7 +36,7 @@ NEEDED = 0.93
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--boards", type=int, default=2000, help="simulated data sets for each entry")
+    parser.add_argument("--boards", type=int, default=1000, help="simulated data sets for each entry")
     boards = parser.parse_args().boards
     effects = {suite: measure(suite) for suite in ("ravdess", "emodb")}
     for suite, found in effects.items():

@@ -99,8 +99,9 @@ def intervals(
     themselves.
 
     Several seeds: the estimate is the mean over seeds, and the interval covers both sources. The seeds' squared
-    standard error is added, with the degrees of freedom of the sum (Satterthwaite 1946); the bootstrap draws seeds as
-    well as utterances, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws from R seeds lose.
+    standard error is added, with the degrees of freedom of the sum (Satterthwaite 1946), n - 1 at most; the bootstrap
+    draws seeds as well as utterances, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws
+    from R seeds lose.
 
     Parameters
     ----------
@@ -184,6 +185,8 @@ def _jackknife(
         variance = sum(part for part, _ in parts)
         # Nothing varies where a model gives every speaker the same score.
         freedom = variance**2 / sum(part**2 / count for part, count in parts) if variance > 0 else 1.0
+        # Of two speakers, more degrees than one come from variances that are small by chance.
+        freedom = min(freedom, units - 1)
         estimate, reach = float(by_seed.mean()), float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance))
         bounds[name] = (estimate - reach, estimate + reach)
     return bounds
