@@ -36,6 +36,7 @@ def build_app() -> typer.Typer:
         freeze,
         init,
         leaderboard,
+        ledger,
         merge,
         plan,
         plot,
@@ -82,6 +83,7 @@ def build_app() -> typer.Typer:
     app.command("freeze", rich_help_panel=SHARE)(freeze.freeze)
     app.command("merge", rich_help_panel=SHARE)(merge.merge)
     app.command("track", rich_help_panel=SHARE)(track.track)
+    app.command("ledger", rich_help_panel=LOOK)(ledger.ledger)
     app.command("help")(helping.show_help)
     return app
 

@@ -10,6 +10,7 @@ from serbench.reporting.text_tables import (
     interval_text,
     is_missing,
     percent,
+    rank_interval,
     signed,
     to_csv,
     to_json,
@@ -162,9 +163,10 @@ def _notes(group: pd.DataFrame) -> list[str]:
         notes.append(
             f"{first['utterances']} utterances, {first['speakers'] or 'unknown'} speakers"
             + (f" ({part} of the corpus' design)" if part else "")
-            + f"; UAR pooled over folds with its 95 % interval ({units}){_ties(done)}"
+            + f"; UAR pooled over folds with its 95 % interval ({units}; {_left_out(done)}){_ties(done)}"
         )
         notes += _caution(done)
+        notes += _chosen(done)
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
 
@@ -187,7 +189,21 @@ def _ties(done: pd.DataFrame) -> str:
         return ""
     if done["tied_with_best"].isna().all():
         return "; too few known speakers to test which of the rows differ"
-    return "; = not distinguishable from the best (permutation of speakers, Holm)"
+    return "; = not distinguishable from the best, ranks with 95 % intervals (speakers swapped in all pairs of rows)"
+
+
+def _left_out(done: pd.DataFrame) -> str:
+    seeds = done["seeds"].map(len)
+    which = "another seed" if seeds.max() == 1 else "another seed where a row has one" if seeds.min() == 1 else ""
+    return " and ".join(filter(None, [f"without {which}" if which else "", "without other training speakers"]))
+
+
+def _chosen(done: pd.DataFrame) -> list[str]:
+    best = done[done["optimism"].notna()]
+    if best.empty:
+        return []
+    points, ever = f"{100 * best['optimism'].iloc[0]:.1f}", int(best["ever_scored"].iloc[0])
+    return [f"the best of {ever} rows ever scored here: about {points} points of its UAR come from choosing it"]
 
 
 def _broken(group: pd.DataFrame) -> list[dict[str, Any]]:
@@ -202,6 +218,8 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],
     }
+    if group["rank_low"].notna().any():
+        columns["ranks"] = rank_interval
     if (group["trials"] > 0).any():
         columns["trials"] = lambda entry: str(entry["trials"])
         columns["gain"] = lambda entry: signed(entry["gain"])

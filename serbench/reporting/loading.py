@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
 from serbench.records.derived import UNREADABLE, warn
+from serbench.records.ledger import GROUP, rows_scored
 from serbench.records.plan_file import plan_path, read_plan
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
 from serbench.scoring import CodedPredictions, label_codes
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
 RECORD_COLUMNS = (
     *("suite", "id", "corpus", "labels", "protocol", "features", "model", "fold", "seed"),
-    *("status", "reason", "source", "cell", "record", "tested", "row"),
+    *("status", "reason", "source", "cell", "record", "tested", "row", "ever_scored"),
 )
 THREADS = 4
 
@@ -49,7 +50,8 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
         One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
         `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
         `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`) and `tested` (`CodedPredictions`); the last
-        three are None where they are not known.
+        three are None where they are not known. `ever_scored`: rows that were ever scored on that corpus' test folds
+        under those labels and that protocol (see `records.ledger`).
 
     Raises
     ------
@@ -65,7 +67,11 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(read_folder(suite_folder(results, suite)), columns=list(RECORD_COLUMNS))
+    folder = suite_folder(results, suite)
+    items = read_folder(folder)
+    ever = rows_scored(folder, (item["record"] for item in items if item["record"] is not None))
+    items = [item | {"ever_scored": ever.get(tuple(item[name] for name in GROUP), 0)} for item in items]
+    return pd.DataFrame(items, columns=list(RECORD_COLUMNS))
 
 
 def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:

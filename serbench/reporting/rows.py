@@ -59,6 +59,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "folds_planned": planned,
         "failed": int((cells["status"] == "failed").sum()),
         "complete": bool(len(done) and len(done) == planned),
+        "ever_scored": int(cells["ever_scored"].max()),
         "corpus_note": corpus_note(known),
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "fit_seconds": _mean(record.seconds.get("fit") for record in records),

@@ -13,6 +13,7 @@ from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.records import Record, cell_path, empty_predictions, member_cells, write_cell
 from serbench.records.derived import make_way
+from serbench.records.ledger import note_scored
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
@@ -83,6 +84,7 @@ def run_plan(
             observer.planned(plan)
         if plan.todo:
             for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt):
+                note_scored(plan.folder, record)
                 for observer in observers:
                     observer.finished(record, uar)
                 ran += 1
