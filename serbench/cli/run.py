@@ -46,7 +46,7 @@ def run(
     ] = False,
     require: Annotated[
         str | None,
-        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent."),
+        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent, or audited (all layers)."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,

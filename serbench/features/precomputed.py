@@ -19,6 +19,8 @@ from serbench.specs import FeatureSpec
 
 KEY_COLUMNS = ("utterance", "id")
 LIST_COLUMN = "features"
+# What the version of such a set starts with.
+FILE_VERSION = "file-"
 FORMATS = (".npz", ".parquet")
 
 
@@ -41,7 +43,7 @@ def precomputed_spec(name: str, file: Path) -> FeatureSpec:
     first = next(iter(arrays.values()))
     return FeatureSpec(
         name=name,
-        version=f"file-{digest(Path(file).read_bytes(), 16)}",
+        version=f"{FILE_VERSION}{digest(Path(file).read_bytes(), 16)}",
         kind="vector" if first.ndim == 1 else "sequence",
         extract=_refuse,
         description=f"precomputed, {first.shape[-1]} values, from {Path(file).name}",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
+    "headline", "split_layer", "features_layer", "model_layer", "selection_layer",
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
@@ -54,7 +55,9 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
         model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
-        complete row of the group (unknown where that is not testable, as with fewer than six speakers).
+        complete row of the group (unknown where that is not testable, as with fewer than six speakers). `split_layer`,
+        `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
+        the weakest of the four words.
 
     Raises
     ------
