@@ -14,6 +14,16 @@ _READERS = {".csv": "read_csv", ".parquet": "read_parquet"}
 
 
 def load(root: Path) -> pd.DataFrame:
+    """Read the rows of a manifest whose audio is there; see `read_manifest`."""
+    table = read_manifest(root)
+    there = [Path(path).is_file() for path in table["path"]]
+    missing = [str(name) for name, exists in zip(table["utterance"], there, strict=True) if not exists]
+    table = table[there].reset_index(drop=True)
+    table.attrs["missing"] = missing
+    return table
+
+
+def read_manifest(root: Path) -> pd.DataFrame:
     """Read a manifest: columns `path` and `label`, and any of `utterance`, `speaker`, `gender`, `text`,
     `intensity`, `take`, `official_fold`; further columns are kept.
 
@@ -43,10 +53,6 @@ def load(root: Path) -> pd.DataFrame:
     if "utterance" not in table:
         table["utterance"] = [Path(path).with_suffix("").as_posix() for path in table["path"]]
     table["path"] = [str(file.parent / path) for path in table["path"]]
-    there = [Path(path).is_file() for path in table["path"]]
-    missing = [str(name) for name, exists in zip(table["utterance"], there, strict=True) if not exists]
-    table = table[there].reset_index(drop=True)
-    table.attrs["missing"] = missing
     return table
 
 

@@ -31,7 +31,8 @@ def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
         One per suite, corpus, labels, protocol, normalisation and augmentation: those names, `rows` (leaderboard rows
         under it), `folds`, `verdict` and `speaker_independent` over all folds, `headline` and `layers` (name -> what it
         is worth in the weakest of the rows), `validation` (how the validation part was cut),
-        `leaks` (``{"kind", "folds", "most", "examples"}``: in how many folds, and the largest count in one) and `notes` (``{"note", "folds"}``).
+        `leaks` (``{"kind", "folds", "most", "examples"}``: in how many folds, and the largest count in one)
+        and `notes` (``{"note", "folds"}``).
     """
     groups: dict[str, list] = {}
     ordered = cells[cells["status"] == "ok"].sort_values(["suite", "corpus", "protocol", "seed", "fold"], kind="stable")

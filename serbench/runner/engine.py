@@ -109,7 +109,7 @@ def _results(
     save_models: bool,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(_cell_jobs(plan, circumstances, save_models)):
+    if jobs := list(cell_jobs(plan, circumstances, save_models)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
         for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick):
@@ -138,7 +138,8 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
+def cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool = False) -> Iterator[CellJob]:
+    """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
     audits = Audits()
