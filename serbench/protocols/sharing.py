@@ -12,6 +12,8 @@ import pandas as pd
 from serbench.errors import ProtocolError
 from serbench.protocols.tables import enumerate_some, equal_audio
 
+# Between the id of an utterance and the number of its copy.
+COPY_MARK = "#"
 PROJECT, REPETITION, PARENT, PERSON = "recording project", "repetition", "parent", "person"
 # How tables write the speaker 3: "3", "03", "spk03", "Speaker_3", "S003".
 NUMBERED = re.compile(r"(?:speaker|spkr|spk|spe|sp|actor|subject|subj|sub|id|s)?[\s_.-]*0*(\d+)")
