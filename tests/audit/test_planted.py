@@ -147,13 +147,16 @@ def test_a_features_file_fitted_over_all_utterances(audited, raw, tmp_path, made
     assert found.gate == (verdict == "leaky")
 
 
-def test_parameters_found_by_hand_are_declared(audited, call):
+def test_parameters_found_by_hand_are_declared(audited, call, tmp_path):
     # Whoever tries parameters on the board and writes the best of them down has chosen on the test part.
     found = audited(model="{name: knn, params: {k: 3}}", more=ONE_FOLD)
     for row in (found.before, found.after):
         assert row["selection_layer"] == "declared: parameters given by the suite (k)" and row["headline"] == "declared"
-    status, _, err = call("run", "planted.yaml", "--require", "audited")
-    assert status == 2
+    status, _, said = call("run", tmp_path / "planted.yaml", "--no-tracking", "--require", "audited")
+    assert (
+        status == 2 and "not audited: knn(k=3) on mfcc: selection declared: parameters given by the suite (k)" in said
+    )
+    assert call("run", tmp_path / "planted.yaml", "--no-tracking", "--require", INDEPENDENT, "--dry-run")[0] == 0
 
 
 ENSEMBLE = """\
