@@ -163,7 +163,7 @@ def run(
         Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`; also `trials`, `inner`,
         `permute_labels` and `row`, as the options of `serbench run`.
     require : str, optional
-        Refuse rows of another verdict, such as ``"speaker-independent"``.
+        Refuse rows of another verdict: ``"speaker-independent"`` (the split) or ``"audited"`` (all layers).
     force : bool
         Run finished cells again.
     fail_fast : bool
@@ -251,5 +251,5 @@ def plan_run(
     loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
     plan = make_plan(loaded, registry, around, chosen, force=force, save_models=save_models)
     if require:
-        require_verdict(plan.cells, require)
+        require_verdict(plan.cells, require, plan.folder)
     return take_shard(plan, registry, *part) if part else plan, registry

@@ -199,6 +199,8 @@ class Mistake:
     ----------
     leak : str
         What the audit calls it: a leak of the whole test part, whatever else is shared.
+    short : str
+        In a word or two, beside a number.
     splits_copies : bool
         Originals and augmented copies are split together; only rows with copies can make it.
     validates_on_test : bool
@@ -206,6 +208,7 @@ class Mistake:
     """
 
     leak: str = ""
+    short: str = ""
     splits_copies: bool = False
     validates_on_test: bool = False
 

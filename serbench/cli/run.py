@@ -46,7 +46,7 @@ def run(
     ] = False,
     require: Annotated[
         str | None,
-        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent."),
+        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent, or audited (all layers)."),
     ] = None,
     shard: Annotated[
         str | None, typer.Option("--shard", help="Only the K-th of N parts of the plan: K/N, the same on any machine.")

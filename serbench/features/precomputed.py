@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DEFLATE_RATIO = 1032
 KEY_COLUMNS = ("utterance", "id")
 LIST_COLUMN = "features"
+# What the version of such a set starts with.
+FILE_VERSION = "file-"
 FORMATS = (".npz", ".parquet")
 
 
@@ -48,7 +50,7 @@ def precomputed_spec(name: str, file: Path) -> FeatureSpec:
     first = next(iter(arrays.values()))
     return FeatureSpec(
         name=name,
-        version=f"file-{digest(Path(file).read_bytes(), 16)}",
+        version=f"{FILE_VERSION}{digest(Path(file).read_bytes(), 16)}",
         kind="vector" if first.ndim == 1 else "sequence",
         extract=_refuse,
         description=f"precomputed, {first.shape[-1]} values, from {Path(file).name}",

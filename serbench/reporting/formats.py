@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from serbench.protocols.verdict import AUDITED
 from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import (
     interval_text,
@@ -240,6 +241,8 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         columns["classes"] = lambda entry: entry["classes"]
     if len(set(group["validation"]) - {""}):
         columns["validation"] = lambda entry: entry["validation"] or "–"
+    if any(_layers(entry) != "–" for entry in group.to_dict("records")):
+        columns["layers"] = _layers
     columns |= {
         "folds": _folds,
         "fit s": lambda entry: "–" if is_missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
@@ -251,6 +254,12 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
 
 def _tied(entry: dict[str, Any]) -> bool:
     return not is_missing(entry["tied_with_best"]) and bool(entry["tied_with_best"])
+
+
+def _layers(entry: dict[str, Any]) -> str:
+    """The layers of features and model that are less than audited."""
+    states = {name: entry[f"{name}_layer"].partition(":")[0] for name in ("features", "model")}
+    return ", ".join(f"{name} {state}" for name, state in states.items() if state not in ("", AUDITED)) or "–"
 
 
 def _folds(entry: dict[str, Any]) -> str:

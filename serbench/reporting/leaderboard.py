@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "rank", "rank_low", "rank_high",
     "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
+    "headline", "split_layer", "features_layer", "model_layer", "selection_layer",
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
@@ -63,7 +64,9 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         unknown where that is not testable, as with fewer than six speakers); `optimism`: how much the best row's UAR
         owes to its being chosen on these speakers (see `scoring.ranks`), and
         `ever_scored` the number of rows that were ever scored there, deleted ones included; `speaker_alone`: the UAR
-        of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus.
+        of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus. `split_layer`,
+        `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
+        the weakest of the four words.
 
     Raises
     ------

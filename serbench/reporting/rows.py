@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.identity import content_id
-from serbench.protocols.verdict import Verdict
+from serbench.protocols.verdict import LAYERS
 from serbench.records import Cell, Record
+from serbench.reporting.layers import merged_verdict
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 
@@ -45,7 +46,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
     records: list[Record] = list(done["record"])
     known = records or [record for record in cells["record"] if record is not None]
     reasons = list(dict.fromkeys(cells.loc[cells["status"].isin(["failed", "skipped", "damaged"]), "reason"]))
-    verdict = merged_verdict(records)
+    verdict = merged_verdict(records, cells["canary"].iloc[0])
     entry = {
         "row": cells["row"].iloc[0],
         "suite": cells["suite"].iloc[0],
@@ -53,6 +54,8 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "speaker_independent": _all_independent(records),
         "standing": verdict.standing if verdict else None,
         "verdict": str(verdict or ""),
+        "headline": verdict.headline if verdict else "",
+        **{f"{name}_layer": str(verdict.layers[name]) if verdict else "" for name in LAYERS},
         "seeds": seeds,
         **_scores(done),
         "folds_done": len(done),
@@ -95,15 +98,6 @@ def versions(cell: Cell) -> dict[str, str]:
         "options": f"#{content_id([cell.corpus_options, cell.excluded], 4)}",
         "augment": f"#{content_id([cell.augment, cell.tuning], 4)}",
     }
-
-
-def merged_verdict(records: Iterable[Record]) -> Verdict | None:
-    """The verdict over the folds of a row; None where none was audited."""
-    audited = [record for record in records if record.audit]
-    if not audited:
-        return None
-    transductive = any(record.cell.normalise == "speaker" for record in audited)
-    return Verdict.over((record.audit for record in audited), transductive=transductive)
 
 
 def corpus_note(records: Sequence[Record]) -> str:

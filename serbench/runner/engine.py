@@ -138,7 +138,7 @@ def _results(
     interrupt: Interrupt,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(_cell_jobs(plan, circumstances)):
+    if jobs := list(cell_jobs(plan, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
 
@@ -176,7 +176,8 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def _cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
+def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
+    """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
     audits = Audits()

@@ -12,9 +12,9 @@ from serbench.errors import UnknownName, UsageError
 from serbench.protocols.verdict import STANDINGS
 from serbench.records import Record, make_predictions
 from serbench.reporting.formats import format_leaderboard, terminal_tables
+from serbench.reporting.layers import merged_verdict
 from serbench.reporting.leaderboard import COLUMNS, damaged_cells, leaderboard
 from serbench.reporting.loading import load_records
-from serbench.reporting.rows import merged_verdict
 from serbench.reporting.tables import write_tables
 
 REQUIRED = {

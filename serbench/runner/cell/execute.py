@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import pickle
-import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +18,11 @@ from serbench.features.extract import extract_into
 from serbench.models.saving import save_model
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
 from serbench.records.derived import warn
-from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
-from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
-from serbench.runner.cell.inputs import open_registry, read_altered, read_matrix, read_task_table, store_of, stored_spec
+from serbench.runner.cell.fitting import FittedModel
+from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
-from serbench.runner.cell.tuning.cell import tune_cell
+from serbench.runner.cell.training import Clock, TrainedCell, train_cell
 from serbench.specs import ModelSpec
 
 LONGEST = 10_000
@@ -128,60 +125,44 @@ def now() -> str:
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     spec: ModelSpec = open_registry(job.circumstances).get("model", job.cell.model["name"])
     clock = Clock()
-    table = read_task_table(job.task_file)
-    matrix = read_matrix(job.task_file, job.cell, job.circumstances)
-    clock.lap("features")
-    labels = list(job.cell.labels["labels"])
-    if job.cell.permute_labels:
-        table = with_permuted_labels(table, job.train, job.test, job.seed("permutation"))
-    params, tuning, features = {**spec.params, **job.cell.model["params"]}, {}, job.cell.features
-    if job.cell.tuning:
-        tuned = tune_cell(job, spec, table)
-        params, matrix, tuning, features = tuned.params, tuned.matrix, tuned.record, tuned.features
-        clock.lap("tuning", tuning["seconds"])
-
-    def fit(training: Training) -> FittedModel:
-        return fit_model(spec, params, matrix, table, labels, training, seed=job.seed(spec.name))
-
-    training = _training_parts(job, table, validate=spec.validation)
-    fitted = fit(_followed(job, table, training))
-    clock.lap("fit")
-    clock.take("start_up", fitted.start_up, out_of="fit")
-    calibration_model, calibration = fitted, training
+    trained = train_cell(job, spec, clock)
+    fitted, table, matrix = trained.fitted, trained.table, trained.matrix
+    calibration_model, calibration = fitted, trained.training
     if job.requested.validation and not spec.validation:
         # The model itself trains on the whole training part: another one, fitted without it, parts this part.
-        calibration = _training_parts(job, table, validate=True)
-        calibration_model = fit(_followed(job, table, calibration))
+        calibration = trained.parts(validate=True)
+        calibration_model = trained.fit(calibration)
         clock.lap("calibration")
     parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
     if len(calibration.validation):
         parts.append(
             ("validation", calibration.validation, calibration_model.predict_proba(matrix.take(calibration.validation)))
         )
-    parts += _degraded_predictions(job, fitted, features, table)
+    parts += _degraded_predictions(job, fitted, trained.features, table)
+    labels = list(job.cell.labels["labels"])
     predictions = pd.concat(
         [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
         ignore_index=True,
     )
     clock.lap("predict")
     sizes = {
-        "train": len(training.fit),
+        "train": len(trained.training.fit),
         "validation": len(calibration.validation),
         "test": len(job.test),
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
     }
     if job.requested.model:
-        sizes["bytes"] = _save(fitted, job, params, features)
+        sizes["bytes"] = _save(trained)
     record = Record(
         job.cell,
         "ok",
-        params=params,
+        params=trained.params,
         seconds=clock.seconds,
         sizes=sizes,
         validation=calibration.level,
         history=getattr(fitted.estimator, "history", {}),
-        tuning=tuning,
+        tuning=trained.tuning,
         degradations=[name for name, _ in job.requested.degradations],
         **_common(job),
     )
@@ -197,20 +178,6 @@ def _degraded_predictions(
         yield DEGRADED + name, job.test, fitted.predict_proba(degraded.take(range(len(job.test))))
 
 
-def _training_parts(job: CellJob, table: pd.DataFrame, *, validate: bool) -> Training:
-    seed = job.seed("validation")
-    return training_parts(
-        table, job.train, job.test, job.independence, validate=validate, mistake=job.mistake, seed=seed
-    )
-
-
-def _followed(job: CellJob, table: pd.DataFrame, training: Training) -> Training:
-    """The training rows and their copies; what is split together with its copies has them already."""
-    if not job.cell.augment or job.mistake.splits_copies:
-        return training
-    return replace(training, fit=followed_by_copies(table, training.fit))
-
-
 def _size(estimator: Any) -> dict[str, int]:
     # A network is measured by its weights, anything else by what it would fill on disk; nothing is written.
     count = getattr(estimator, "count_params", None)
@@ -223,33 +190,15 @@ def _size(estimator: Any) -> dict[str, int]:
         return {}
 
 
-def _save(fitted: FittedModel, job: CellJob, params: dict[str, Any], features: Sequence[Mapping[str, Any]]) -> int:
-    registry = open_registry(job.circumstances)
+def _save(trained: TrainedCell) -> int:
+    job, registry = trained.job, open_registry(trained.job.circumstances)
     meta = {
         "cell": job.cell.to_json(),
-        "params": params,
+        "params": trained.params,
         "labels": job.cell.labels["labels"],
-        "seen": fitted.seen.tolist(),
-        "features": list(features),
-        "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in features},
+        "seen": trained.fitted.seen.tolist(),
+        "features": list(trained.features),
+        "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in trained.features},
     }
-    files = save_model(fitted.estimator, model_folder(job.folder, job.cell.id), meta)
+    files = save_model(trained.fitted.estimator, model_folder(job.folder, job.cell.id), meta)
     return sum(file.stat().st_size for file in files)
-
-
-class Clock:
-    """Wall seconds between laps."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str, seconds: float | None = None) -> None:
-        """Name the time since the last lap; `seconds` replaces it where part of the work was done by an earlier run."""
-        now = time.perf_counter()
-        self.seconds[name], self._last = round(now - self._last if seconds is None else seconds, 4), now
-
-    def take(self, name: str, seconds: float, *, out_of: str) -> None:
-        """Name a part of a lap."""
-        self.seconds[name] = round(seconds, 4)
-        self.seconds[out_of] = round(self.seconds[out_of] - self.seconds[name], 4)

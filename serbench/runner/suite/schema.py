@@ -166,6 +166,8 @@ class Claim(_Strict):
         Of the rows, as the leaderboard names it; needed where the suite has several.
     augment : bool
         Whether the claim is about the augmented rows.
+    rows : mapping
+        Ids of rows for `own`, `mistake` or `speaker_independent`, where names alone do not tell them apart.
     """
 
     claim: str
@@ -179,6 +181,7 @@ class Claim(_Strict):
     speaker_independent: str
     corpus: str | None = None
     augment: bool = False
+    rows: dict[Literal["own", "mistake", "speaker_independent"], Text] = {}
     note: str = ""
 
 
