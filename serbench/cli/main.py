@@ -40,6 +40,7 @@ def build_app() -> typer.Typer:
         splits,
         table,
         track,
+        train,
         ui,
     )
     from serbench.cli import list as listing
@@ -69,6 +70,7 @@ def build_app() -> typer.Typer:
     app.command("freeze")(freeze.freeze)
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
+    app.command("train")(train.train)
     return app
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from serbench.errors import AudioError
+from serbench.errors import AudioError, TooLong
 
 SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg"})
 RATE = 16_000
@@ -17,18 +19,25 @@ POINTER = "a Git LFS pointer, not audio"
 _POINTER_START = b"version https://git-lfs"
 _POINTER_HINT = "fetch the audio itself: run `git lfs pull` where the corpus was cloned"
 _DAMAGED_HINT = "fetch the file again or leave it out"
+MOST_SAMPLES = 400_000  # a second: stereo at 192 kHz
 _UNKNOWN_LENGTH = 2**62  # libsndfile announces at least this for FLAC written to a pipe, and cannot read it
 # Sizes that a writer puts into a WAV header when it cannot know the length (streams).
 _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF - 36)
 
 
-def read_native(path: str | os.PathLike) -> tuple[np.ndarray, int]:
+def read_native(
+    source: str | os.PathLike | bytes, *, name: str | None = None, longest: float | None = None
+) -> tuple[np.ndarray, int]:
     """Read a file as it is stored.
 
     Parameters
     ----------
-    path : path
-        WAV, FLAC, MP3 or OGG; any sample format, rate and number of channels.
+    source : path or bytes
+        WAV, FLAC, MP3 or OGG; any sample format, rate and number of channels. Bytes are the content of such a file.
+    name : str, optional
+        For messages; the path unless told.
+    longest : float, optional
+        Seconds; what announces more is refused before it is decoded.
 
     Returns
     -------
@@ -45,24 +54,30 @@ def read_native(path: str | os.PathLike) -> tuple[np.ndarray, int]:
     """
     import soundfile
 
-    path = Path(path)
-    _refuse_empty_or_pointer(path)
+    if isinstance(source, bytes):
+        where = name or "the bytes given"
+        stream: Any = io.BytesIO(source)
+        _refuse_empty_or_pointer(source[: len(_POINTER_START)], where)
+    else:
+        where = name or str(source)
+        stream = Path(source)
+        _refuse_empty_or_pointer(_start_of(stream, where), where)
     try:
-        with soundfile.SoundFile(path) as stream:
-            announced, rate, container = stream.frames, stream.samplerate, stream.format
+        with soundfile.SoundFile(stream) as file:
+            announced, rate, container = file.frames, file.samplerate, file.format
             if announced >= _UNKNOWN_LENGTH:
-                raise AudioError(
-                    "a FLAC stream of unknown length", where=str(path), hint="write the file anew with flac"
-                )
-            samples = stream.read(dtype="float32", always_2d=True)
+                raise AudioError("a FLAC stream of unknown length", where=where, hint="write the file anew with flac")
+            if longest is not None:
+                _refuse_long(announced, file.channels, rate, longest, where)
+            samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError) as error:
-        raise AudioError(f"cannot be decoded: {error}", where=str(path), hint=_DAMAGED_HINT) from error
-    if len(samples) < announced or (container in ("WAV", "WAVEX") and _wav_is_cut(path)):
-        raise AudioError("cut short: the file ends before its announced length", where=str(path), hint=_DAMAGED_HINT)
+        raise AudioError(f"cannot be decoded: {error}", where=where, hint=_DAMAGED_HINT) from error
+    if len(samples) < announced or (container in ("WAV", "WAVEX") and _wav_is_cut(stream)):
+        raise AudioError("cut short: the file ends before its announced length", where=where, hint=_DAMAGED_HINT)
     if not len(samples):
-        raise AudioError("holds no samples", where=str(path), hint=_DAMAGED_HINT)
+        raise AudioError("holds no samples", where=where, hint=_DAMAGED_HINT)
     if not np.isfinite(samples).all():
-        raise AudioError("holds samples that are not finite numbers", where=str(path), hint=_DAMAGED_HINT)
+        raise AudioError("holds samples that are not finite numbers", where=where, hint=_DAMAGED_HINT)
     return samples, rate
 
 
@@ -100,25 +115,39 @@ def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = N
     return np.ascontiguousarray(signal, dtype=np.float32)
 
 
-def _refuse_empty_or_pointer(path: Path) -> None:
+def _start_of(path: Path, where: str) -> bytes:
     if path.exists() and not path.is_file():
         # Opening a pipe would wait for a writer for ever.
-        raise AudioError("no regular file (a folder, pipe or device)", where=str(path), hint="remove it")
+        raise AudioError("no regular file (a folder, pipe or device)", where=where, hint="remove it")
     try:
         with path.open("rb") as stream:
-            start = stream.read(len(_POINTER_START))
+            return stream.read(len(_POINTER_START))
     except OSError as error:
-        raise AudioError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise AudioError(f"cannot be read: {error.strerror}", where=where) from error
+
+
+def _refuse_empty_or_pointer(start: bytes, where: str) -> None:
     if not start:
-        raise AudioError("an empty file (zero bytes)", where=str(path), hint=_DAMAGED_HINT)
+        raise AudioError("an empty file (zero bytes)", where=where, hint=_DAMAGED_HINT)
     if start == _POINTER_START:
-        raise AudioError(POINTER, where=str(path), hint=_POINTER_HINT)
+        raise AudioError(POINTER, where=where, hint=_POINTER_HINT)
 
 
-def _wav_is_cut(path: Path) -> bool:
+def _refuse_long(frames: int, channels: int, rate: int, longest: float, where: str) -> None:
+    seconds = frames / max(rate, 1)
+    # Many channels, or a rate that no microphone has, would fill the memory within the seconds allowed.
+    if seconds > longest or frames * channels > longest * MOST_SAMPLES:
+        raise TooLong(
+            f"lasts {seconds:.0f} s in {channels} channels at {rate} Hz; {longest:g} s at most are taken whole",
+            where=where, hint="cut it into utterances, or slide a window over it: serbench predict --timeline",
+        )  # fmt: skip
+
+
+def _wav_is_cut(source: Path | io.BytesIO) -> bool:
     # libsndfile silently reads what is left of a cut WAV, so the chunk sizes are compared with the file's.
-    size = path.stat().st_size
-    with path.open("rb") as stream:
+    with source.open("rb") if isinstance(source, Path) else source as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
         if stream.read(4) != b"RIFF":
             return False
         position = 12
