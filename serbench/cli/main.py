@@ -33,9 +33,11 @@ def build_app() -> typer.Typer:
         freeze,
         leaderboard,
         plot,
+        predict,
         report,
         robustness,
         run,
+        serve,
         show,
         splits,
         table,
@@ -71,6 +73,8 @@ def build_app() -> typer.Typer:
     app.command("track")(track.track)
     app.command("ui")(ui.ui)
     app.command("train")(train.train)
+    app.command("predict")(predict.predict)
+    app.command("serve")(serve.serve)
     return app
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,33 +54,52 @@ def read_native(
         For a file that is absent, undecodable, cut short, empty, a Git LFS pointer, or holds NaN or infinity.
         (A cut OGG stream decodes to a shorter one without a sign of the cut.)
     """
-    import soundfile
-
-    if isinstance(source, bytes):
-        where = name or "the bytes given"
-        stream: Any = io.BytesIO(source)
-        _refuse_empty_or_pointer(source[: len(_POINTER_START)], where)
-    else:
-        where = name or str(source)
-        stream = Path(source)
-        _refuse_empty_or_pointer(_start_of(stream, where), where)
-    try:
-        with soundfile.SoundFile(stream) as file:
-            announced, rate, container = file.frames, file.samplerate, file.format
-            if announced >= _UNKNOWN_LENGTH:
-                raise AudioError("a FLAC stream of unknown length", where=where, hint="write the file anew with flac")
-            if longest is not None:
-                _refuse_long(announced, file.channels, rate, longest, where)
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        raise AudioError(f"cannot be decoded: {error}", where=where, hint=_DAMAGED_HINT) from error
-    if len(samples) < announced or (container in ("WAV", "WAVEX") and _wav_is_cut(stream)):
+    where = name or _named(source)
+    with _opened(source, where) as file:
+        announced, rate, wav = file.frames, file.samplerate, file.format in ("WAV", "WAVEX")
+        if longest is not None:
+            _refuse_long(announced, file.channels, rate, longest, where)
+        samples = file.read(dtype="float32", always_2d=True)
+    if len(samples) < announced or (wav and _wav_is_cut(source)):
         raise AudioError("cut short: the file ends before its announced length", where=where, hint=_DAMAGED_HINT)
     if not len(samples):
         raise AudioError("holds no samples", where=where, hint=_DAMAGED_HINT)
     if not np.isfinite(samples).all():
         raise AudioError("holds samples that are not finite numbers", where=where, hint=_DAMAGED_HINT)
     return samples, rate
+
+
+def read_blocks(
+    source: str | os.PathLike | bytes, seconds: float, *, name: str | None = None
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Read a file of any length block by block, so that little of it is in memory at once.
+
+    Yields
+    ------
+    block : ndarray of shape (n,), float32
+        Channels averaged; as long as asked for, but for the last one.
+    rate : int
+        Hz.
+
+    Raises
+    ------
+    AudioError
+        As `read_native`.
+    """
+    where = name or _named(source)
+    found = 0
+    with _opened(source, where) as file:
+        if file.format in ("WAV", "WAVEX") and _wav_is_cut(source):
+            raise AudioError("cut short: the file ends before its announced length", where=where, hint=_DAMAGED_HINT)
+        while len(block := file.read(max(1, round(seconds * file.samplerate)), dtype="float32", always_2d=True)):
+            if not np.isfinite(block).all():
+                raise AudioError("holds samples that are not finite numbers", where=where, hint=_DAMAGED_HINT)
+            found += len(block)
+            yield to_mono(block), file.samplerate
+        announced = file.frames
+    if found < announced or not found:
+        problem = "cut short: the file ends before its announced length" if found else "holds no samples"
+        raise AudioError(problem, where=where, hint=_DAMAGED_HINT)
 
 
 def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
@@ -115,6 +136,27 @@ def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = N
     return np.ascontiguousarray(signal, dtype=np.float32)
 
 
+@contextmanager
+def _opened(source: str | os.PathLike | bytes, where: str) -> Iterator[Any]:
+    import soundfile
+
+    if isinstance(source, bytes):
+        _refuse_empty_or_pointer(source[: len(_POINTER_START)], where)
+    else:
+        _refuse_empty_or_pointer(_start_of(Path(source), where), where)
+    try:
+        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else Path(source)) as file:
+            if file.frames >= _UNKNOWN_LENGTH:
+                raise AudioError("a FLAC stream of unknown length", where=where, hint="write the file anew with flac")
+            yield file
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        raise AudioError(f"cannot be decoded: {error}", where=where, hint=_DAMAGED_HINT) from error
+
+
+def _named(source: str | os.PathLike | bytes) -> str:
+    return "the bytes given" if isinstance(source, bytes) else str(source)
+
+
 def _start_of(path: Path, where: str) -> bytes:
     if path.exists() and not path.is_file():
         # Opening a pipe would wait for a writer for ever.
@@ -143,9 +185,9 @@ def _refuse_long(frames: int, channels: int, rate: int, longest: float, where: s
         )  # fmt: skip
 
 
-def _wav_is_cut(source: Path | io.BytesIO) -> bool:
+def _wav_is_cut(source: str | os.PathLike | bytes) -> bool:
     # libsndfile silently reads what is left of a cut WAV, so the chunk sizes are compared with the file's.
-    with source.open("rb") if isinstance(source, Path) else source as stream:
+    with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         if stream.read(4) != b"RIFF":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from serbench.corpora.audio import RATE, read_native, to_mono, to_rate
 from serbench.errors import AudioError
 from serbench.features.extract import Utterance
 from serbench.registry import Registry
+
+FULL_SCALE = 0.999
+LOWEST_RATE, HIGHEST_RATE = 2_000, 384_000
 
 
 class Clip:
@@ -61,20 +65,16 @@ class Clip:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-FULL_SCALE = 0.999
-
-
-def read_clip(source: Any, name: str | None = None) -> Clip:
-    """Decode a file, or its bytes.
+def read_clip(source: str | Path | bytes, name: str | None = None, *, longest: float | None = None) -> Clip:
+    """Decode a file, or its bytes; `longest` (s) refuses what is longer before it is decoded.
 
     Raises
     ------
     AudioError
-        As `read_native`.
+        As `read_native`; also for a sampling rate that no microphone has.
     """
-    samples, rate = read_native(source, name=name)
-    clipped = float((np.abs(samples) >= FULL_SCALE).mean())
-    return Clip(to_mono(samples), rate, name or str(source), channels=samples.shape[1], clipped=clipped)
+    samples, rate = read_native(source, name=name, longest=longest)
+    return _clip(samples, rate, name or str(source))
 
 
 def samples_clip(samples: Any, rate: int, name: str = "the signal") -> Clip:
@@ -91,13 +91,14 @@ def samples_clip(samples: Any, rate: int, name: str = "the signal") -> Clip:
             f"samples of type {values.dtype} and shape {values.shape}", where=name,
             hint="give floats in [-1, 1] of shape (samples,) or (samples, channels)",
         )  # fmt: skip
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise AudioError(f"a sampling rate of {rate} Hz", where=name, hint=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
     if not np.isfinite(values).all():
         raise AudioError("holds samples that are not finite numbers", where=name)
     table = np.asarray(values if values.ndim == 2 else values[:, None], dtype=np.float32)
-    clipped = float((np.abs(table) >= FULL_SCALE).mean())
-    return Clip(to_mono(table), rate, name, channels=table.shape[1], clipped=clipped)
+    return _clip(table, rate, name)
 
 
-LOWEST_RATE, HIGHEST_RATE = 2_000, 384_000
+def _clip(samples: np.ndarray, rate: int, name: str) -> Clip:
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioError(f"a sampling rate of {rate} Hz", where=name, hint=f"{LOWEST_RATE} to {HIGHEST_RATE} Hz")
+    clipped = float((np.abs(samples) >= FULL_SCALE).mean())
+    return Clip(to_mono(samples), rate, name, channels=samples.shape[1], clipped=clipped)
