@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.responses import Response
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
 import serbench
 from serbench.errors import AudioError, SerbenchError
@@ -117,6 +118,11 @@ def make_app(respondent: Respondent, limits: Limits | None = None, *, token: str
                 await follow(socket, respondent, admission, rate, 10 * limits.duration)
             finally:
                 admission.streams -= 1
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(*_: Any) -> Response:
+        # Nobody is there to read it, but a body that ends early is no fault of the server.
+        return Response(status_code=400)
 
     for name, kind in PAGE.items():
         app.add_api_route(f"/{name}", _page_file(name or "index.html", kind), include_in_schema=False)
