@@ -30,6 +30,7 @@ def build_app() -> typer.Typer:
         claims,
         compare,
         corpora,
+        export,
         freeze,
         leaderboard,
         plot,
@@ -75,6 +76,7 @@ def build_app() -> typer.Typer:
     app.command("train")(train.train)
     app.command("predict")(predict.predict)
     app.command("serve")(serve.serve)
+    app.command("export")(export.export)
     return app
 
 
