@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serbench.features.api import extract
+from serbench.inference.model import load_model
 from serbench.protocols.splitting import split
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
-from serbench.runner.speech_model import load_model
 from serbench.scoring import score
 
 if TYPE_CHECKING:

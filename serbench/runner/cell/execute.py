@@ -15,15 +15,13 @@ from serbench.containment import contained
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
-from serbench.models.saving import save_model
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
 from serbench.records.derived import warn
 from serbench.runner.cell.fitting import FittedModel
 from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
-from serbench.runner.cell.training import Clock, TrainedCell, train_cell
-from serbench.specs import ModelSpec
+from serbench.runner.cell.training import Clock, train_cell
 
 LONGEST = 10_000
 
@@ -123,23 +121,22 @@ def now() -> str:
 
 
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
-    spec: ModelSpec = open_registry(job.circumstances).get("model", job.cell.model["name"])
     clock = Clock()
-    trained = train_cell(job, spec, clock)
-    fitted, table, matrix = trained.fitted, trained.table, trained.matrix
+    trained = train_cell(job, clock)
+    recipe, fitted = trained.recipe, trained.fitted
+    table, matrix, labels = recipe.table, recipe.matrix, recipe.labels
     calibration_model, calibration = fitted, trained.training
-    if job.requested.validation and not spec.validation:
+    if job.requested.validation and not recipe.spec.validation:
         # The model itself trains on the whole training part: another one, fitted without it, parts this part.
-        calibration = trained.parts(validate=True)
-        calibration_model = trained.fit(calibration)
+        calibration = recipe.training(validate=True)
+        calibration_model = recipe.fit(calibration)
         clock.lap("calibration")
     parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
     if len(calibration.validation):
         parts.append(
             ("validation", calibration.validation, calibration_model.predict_proba(matrix.take(calibration.validation)))
         )
-    parts += _degraded_predictions(job, fitted, trained.features, table)
-    labels = list(job.cell.labels["labels"])
+    parts += _degraded_predictions(job, fitted, recipe.features, table)
     predictions = pd.concat(
         [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
         ignore_index=True,
@@ -153,16 +150,16 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         **_size(fitted.estimator),
     }
     if job.requested.model:
-        sizes["bytes"] = _save(trained)
+        sizes["bytes"] = recipe.save(fitted, model_folder(job.folder, job.cell.id))
     record = Record(
         job.cell,
         "ok",
-        params=trained.params,
+        params=recipe.params,
         seconds=clock.seconds,
         sizes=sizes,
         validation=calibration.level,
         history=getattr(fitted.estimator, "history", {}),
-        tuning=trained.tuning,
+        tuning=recipe.tuning,
         degradations=[name for name, _ in job.requested.degradations],
         **_common(job),
     )
@@ -188,17 +185,3 @@ def _size(estimator: Any) -> dict[str, int]:
     except Exception:
         # A plug-in's estimator may hold what cannot be serialised; its size stays unknown.
         return {}
-
-
-def _save(trained: TrainedCell) -> int:
-    job, registry = trained.job, open_registry(trained.job.circumstances)
-    meta = {
-        "cell": job.cell.to_json(),
-        "params": trained.params,
-        "labels": job.cell.labels["labels"],
-        "seen": trained.fitted.seen.tolist(),
-        "features": list(trained.features),
-        "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in trained.features},
-    }
-    files = save_model(trained.fitted.estimator, model_folder(job.folder, job.cell.id), meta)
-    return sum(file.stat().st_size for file in files)
