@@ -162,6 +162,8 @@ class FeatureSpec:
         What `extract` returns: (d,) or (frames, d), float32.
     extract : callable
         ``extract(signal, rate, **params) -> array``; `signal` is mono float32 in [-1, 1] at `rate` Hz.
+    rate : int or None
+        Hz that signals are converted to; None: each is left at its own.
     hop : float or None
         Seconds between frames; required for a sequence.
     params : mapping
@@ -175,7 +177,7 @@ class FeatureSpec:
     version: str
     kind: Literal["vector", "sequence"]
     extract: Callable[..., np.ndarray]
-    rate: int = 16_000
+    rate: int | None = 16_000
     hop: float | None = None
     params: Params = field(default_factory=dict)
     description: str = ""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def audit(
     target: Annotated[
-        str | None, typer.Argument(metavar="[SUITE|ROW]", help="A suite with results, or a row as `serbench show`.")
+        str | None,
+        typer.Argument(metavar="[SUITE|ROW|CORPUS]", help="A suite with results, or a row as `serbench show`."),
     ] = None,
     split: Annotated[
         Path | None, typer.Option("--split", help="CSV of a split: utterance (or path), speaker, set.")
@@ -46,6 +47,10 @@ def audit(
         list[Path] | None, typer.Option("--allow", help="What a sealed row may read, such as its pre-trained weights.")
     ] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with status 1 where anything leaks.")] = False,
+    shortcuts: Annotated[
+        bool,
+        typer.Option("--shortcuts", help="Of a suite or a CORPUS: what tells the label without speech."),
+    ] = False,
     output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     data: options.Data = None,
     cache: options.Cache = None,
@@ -69,6 +74,15 @@ def audit(
         data=data, cache=cache, results=results, corpus_path=corpus_path, features_file=features_file, plugin=plugin
     )
     options.refuse_unknown_corpora(corpus_path, _known_corpora(around))
+    if shortcuts:
+        if target is None:
+            raise UsageError("name what to look at", where="--shortcuts", hint="a CORPUS or a SUITE")
+        from serbench.cli.audit_shortcuts import shortcuts_of
+        from serbench.runner.shortcuts import shortcut_lines
+
+        told = shortcuts_of(target, around)
+        print(write(told, [line for name, found in told.items() for line in shortcut_lines(name, found)]))
+        return
     if target is None:
         found: Any = _external(split, folds, corpus, speaker, around)
         lines = _external_lines(found)

@@ -84,7 +84,8 @@ def _print_group(result: dict) -> None:
     for row in sorted(result["rows"], key=lambda row: -row["uar"]):
         best = row["name"] == result["best"]
         p = "best" if best else "not testable" if row["p"] is None else p_text(row["p"])
-        rows.append((row["name"], f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", rank_interval(row), p))
+        other = f" (audio {row['audio']})" if "audio" in row else ""
+        rows.append((row["name"] + other, f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", rank_interval(row), p))
     columns = ("row", "UAR %", "mean rank", "rank, 95 %", "against the best")
     show(to_terminal(columns, rows, title=result["group"]), width=160)
     print(f"{_friedman(result)}; {result['speakers']} speakers swapped in all pairs of rows, 5 % over the board\n")

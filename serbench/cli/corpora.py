@@ -77,6 +77,8 @@ def verify(
 ) -> None:
     """Check the files of a corpus: missing, doubled, conflicting, silent, clipped, undecodable, LFS pointers.
 
+    Recordings that are there twice are found when their samples differ too (MP3, resampled, louder, trimmed, noisy).
+
     The exit status is 1 if anything is found that the corpus' card does not declare, clipping aside.
     """
     from serbench.runner.planning.own_corpora import registry_with_own

@@ -104,10 +104,10 @@ def read_blocks(
         raise AudioError(problem, where=where, hint=_DAMAGED_HINT)
 
 
-def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
+def decode(path: str | os.PathLike, rate: int = RATE, *, quality: str = "HQ") -> np.ndarray:
     """Decode a file to mono at `rate` Hz.
 
-    Channels are averaged; the rate is converted by soxr at high quality.
+    Channels are averaged; the rate is converted by soxr at high quality unless another of its qualities is named.
 
     Returns
     -------
@@ -119,7 +119,13 @@ def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
         As `read_native`; also for a file too short to hold one sample at `rate`.
     """
     samples, native = read_native(path)
-    return to_rate(to_mono(samples), native, rate, where=str(path))
+    return to_rate(to_mono(samples), native, rate, where=str(path), quality=quality)
+
+
+def decode_at_own_rate(path: str | os.PathLike) -> tuple[np.ndarray, int]:
+    """Decode a file to mono and tell its rate; raises as `read_native` does."""
+    samples, rate = read_native(path)
+    return np.ascontiguousarray(to_mono(samples)), rate
 
 
 def _refuse_huge(frames: int, channels: int, where: str | None) -> None:
@@ -137,13 +143,13 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
-def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None) -> np.ndarray:
+def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None, quality: str = "HQ") -> np.ndarray:
     """Convert a mono signal from `native` to `rate` Hz, float32, contiguous."""
     if native != rate:
         import soxr
 
         _refuse_huge(-(-len(signal) * rate // native), 1, where)
-        signal = soxr.resample(signal, native, rate, quality="HQ")
+        signal = soxr.resample(signal, native, rate, quality=quality)
     if not len(signal):
         raise AudioError(f"too short to hold one sample at {rate} Hz", where=where, hint="leave it out")
     return np.ascontiguousarray(signal, dtype=np.float32)

@@ -15,7 +15,14 @@ from serbench.circumstances import Circumstances
 from serbench.containment import contained
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.status import is_unfinished
-from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.findings import (
+    HARMLESS,
+    Finding,
+    audio_findings,
+    clipped_findings,
+    duplicate_findings,
+    name_findings,
+)
 from serbench.corpora.foreign.words import emotion_of
 from serbench.corpora.identification import identify_corpus
 from serbench.corpora.scanning import Scan, scan_files
@@ -161,13 +168,13 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
 def inspect_corpus(
     spec: CorpusSpec, circumstances: Circumstances, *, options: Mapping[str, Any] | None = None
 ) -> tuple[Corpus, tuple[Finding, ...]]:
-    """Open a corpus and return it with everything found, clipped files included."""
+    """Open a corpus and return it with everything found, clipped files and near duplicates included."""
     corpus = open_corpus(spec, dataclasses.replace(circumstances, strict=False), options=options)
     settings = _settings(spec, options or {})
     settings.pop("defects")
     raw = read_names(spec, circumstances, settings)
-    clipped = clipped_findings(spec, raw, scan_files(raw["path"].tolist(), circumstances.cache))
-    return corpus, (*corpus.findings, *clipped)
+    scans = scan_files(raw["path"].tolist(), circumstances.cache)
+    return corpus, (*corpus.findings, *duplicate_findings(spec, raw, scans), *clipped_findings(spec, raw, scans))
 
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:

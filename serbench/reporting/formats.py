@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from serbench.protocols.verdict import AUDITED
+from serbench.reporting.baselines import SHORTCUTS
 from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import (
     interval_text,
@@ -168,6 +169,13 @@ def _notes(group: pd.DataFrame) -> list[str]:
         )
         notes += _caution(done)
         notes += _chosen(done)
+    if len(shortcuts := done[done["model"].str.startswith(SHORTCUTS) & done["complete"]]):
+        notes.append(
+            f"† does not beat what duration, level, silence, bandwidth and format alone tell "
+            f"(model shortcuts, UAR {percent(shortcuts['uar'].max())} %; permutation of speakers, p < 0.05)"
+        )
+    if len(set(group["fingerprint"]) - {""}) > 1:
+        notes.append("audio: the rows were not run on the same data; each is shown with the fingerprint of its own")
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
     return notes
 
@@ -215,7 +223,7 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
     # The best alone is tied with nobody.
     mark = "=" if group["tied_with_best"].sum() > 1 else ""
     columns: dict[str, Any] = {
-        "#": lambda entry: "" if is_missing(entry["rank"]) else f"{entry['rank']}{mark if _tied(entry) else ''}",
+        "#": lambda entry: _rank(entry, mark),
         "features": lambda entry: entry["features"],
         "model": lambda entry: entry["model"],
     }
@@ -243,6 +251,8 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         columns["validation"] = lambda entry: entry["validation"] or "–"
     if any(_layers(entry) != "–" for entry in group.to_dict("records")):
         columns["layers"] = _layers
+    if len(set(group["fingerprint"]) - {""}) > 1:
+        columns["audio"] = lambda entry: entry["fingerprint"] or "–"
     columns |= {
         "folds": _folds,
         "fit s": lambda entry: "–" if is_missing(entry["fit_seconds"]) else f"{entry['fit_seconds']:.3g}",
@@ -250,6 +260,13 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
         "row": lambda entry: entry["row"],
     }
     return columns
+
+
+def _rank(entry: dict[str, Any], tied: str) -> str:
+    if is_missing(entry["rank"]):
+        return ""
+    beaten = not is_missing(entry["beats_shortcuts"]) and not entry["beats_shortcuts"]
+    return f"{entry['rank']}{tied if _tied(entry) else ''}{'†' if beaten else ''}"
 
 
 def _tied(entry: dict[str, Any]) -> bool:

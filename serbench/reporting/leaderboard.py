@@ -9,6 +9,7 @@ import numpy as np
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
+from serbench.reporting.baselines import beat_shortcuts
 from serbench.reporting.comparison import predictions_of
 from serbench.reporting.rows import describe_row, identity_columns, reading, versions
 from serbench.reporting.searches import add_gains
@@ -28,9 +29,8 @@ COLUMNS = (
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism", "ever_scored",
-    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
-    "corpus_note", "validation",
-    "fit_seconds", "weights", "bytes", "source", "reason",
+    "beats_shortcuts", "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
+    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
 # Columns of which less is better; names sort in their alphabetical order.
@@ -66,7 +66,8 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         `ever_scored` the number of rows that were ever scored there, deleted ones included; `speaker_alone`: the UAR
         of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus. `split_layer`,
         `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
-        the weakest of the four words.
+        the weakest of the four words. `beats_shortcuts`: see `beat_shortcuts`; `fingerprint`: the start of that of the
+        corpus it was run on.
 
     Raises
     ------
@@ -94,6 +95,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     board["_standing"] = _standing(board)
     board["speaker_alone"] = np.nan
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
+    board["beats_shortcuts"] = pd.array([pd.NA] * len(board), dtype="boolean")
     for column in ("rank", "rank_low", "rank_high"):
         board[column] = pd.array([pd.NA] * len(board), dtype="Int64")
     board["optimism"] = np.nan
@@ -101,12 +103,15 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
-        found = ranking([predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()])
+        answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
+        found = ranking(answers)
         tied = [None if p is None else p >= ALPHA for p in found.p]
         board.loc[complete.index, "tied_with_best"] = pd.array(tied, dtype="boolean")
         for column in ("rank_low", "rank_high"):
             board.loc[complete.index, column] = pd.array(getattr(found, column), dtype="Int64")
         board.loc[complete.index[:1], "optimism"] = found.optimism
+        cells = [by_row[entry.suite, entry.row]["cell"].iloc[0] for entry in complete.itertuples()]
+        board.loc[complete.index, "beats_shortcuts"] = pd.array(beat_shortcuts(cells, answers), dtype="boolean")
     for _, group in board[board["folds_done"] > 0].groupby(list(SPLITTING[:-1]), sort=False):
         whole = group.loc[group["utterances"].idxmax()]
         board.loc[group.index, "speaker_alone"] = _speaker_alone(by_row[whole["suite"], whole["row"]])

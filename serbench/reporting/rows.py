@@ -17,6 +17,8 @@ from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 if TYPE_CHECKING:
     import pandas as pd
 
+FINGERPRINT_SHOWN = 8
+
 
 # How a user's own files are read is for `show`, not for headings.
 READING = frozenset({"speaker", "layout", "codes", "columns", "folder"})
@@ -64,6 +66,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "complete": bool(len(done) and len(done) == planned),
         "ever_scored": int(cells["ever_scored"].max()),
         "corpus_note": corpus_note(known),
+        "fingerprint": fingerprints(known),
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "fit_seconds": _mean(record.seconds.get("fit") for record in records),
         "weights": _largest(record.sizes.get("weights") for record in records),
@@ -107,6 +110,11 @@ def corpus_note(records: Sequence[Record]) -> str:
         if used is not None and design is not None and used != design:
             return f"{used} of {design}"
     return ""
+
+
+def fingerprints(records: Iterable[Record]) -> str:
+    """The start of the fingerprint of the corpus that a row was run on; several, where its folds were not on one."""
+    return "+".join(sorted({record.corpus.get("fingerprint", "")[:FINGERPRINT_SHOWN] for record in records} - {""}))
 
 
 def compact(values: Mapping[str, Any]) -> str:
