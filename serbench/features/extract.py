@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from serbench.errors import AudioError, FeatureError, SerbenchError
+from serbench.containment import contained
+from serbench.errors import AudioError, FeatureError
 from serbench.features.augmentation.alteration import Alteration
 from serbench.features.matrix import check_array
 from serbench.features.parameters import TRIM, resolve_params
@@ -60,8 +61,9 @@ class Utterance:
             if isinstance(spec.extract, SharedExtract):
                 features = spec.extract.describe(self._analysis(trim), **resolved)
             else:
-                features = spec.extract(self._signal(trim), self.rate, **resolved)
-        except SerbenchError:
+                with contained():
+                    features = spec.extract(self._signal(trim), self.rate, **resolved)
+        except (AudioError, FeatureError):
             raise
         except Exception as error:
             # Feature sets can be plug-ins: whatever they raise concerns this set and this utterance only.
@@ -122,7 +124,10 @@ def extract_into(
             if array is not None:
                 made[i][key] = array
     for (spec, params), arrays in zip(sets, made, strict=True):
-        store.write(spec, params, list(arrays), list(arrays.values()))
+        try:
+            store.write(spec, params, list(arrays), list(arrays.values()))
+        except FeatureError as error:
+            failures += [(path, str(error)) for content, path in items if keys[content] in arrays]
     return failures
 
 

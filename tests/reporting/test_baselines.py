@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +23,8 @@ def answers(shares, speakers=8):
     truth = np.tile([0, 1], len(who) // 2)
     place = np.tile(np.arange(PER_SPEAKER), speakers)
     ones = np.ones(len(who))
-    return [RowPredictions(names, who, truth, (place < share * PER_SPEAKER) * 1.0, ones, ("a", "b")) for share in shares]
+    hits = [(place < share * PER_SPEAKER) * 1.0 for share in shares]
+    return [RowPredictions(names, who, truth, right, ones, ("a", "b"), (right.mean(),)) for right in hits]
 
 
 def cells(*models):
@@ -36,7 +38,7 @@ def test_a_row_beats_the_floor_by_a_test_over_speakers():
     row, floor = answers([0.5, 0.5])
     hits = row.hits.copy()
     hits[:PER_SPEAKER] = 1
-    better = RowPredictions(row.utterances, row.speakers, row.truth, hits, row.trials, row.labels)
+    better = dataclasses.replace(row, hits=hits)
     assert beat_shortcuts(cells("svm", "shortcuts"), [better, floor]) == [False, None]
 
 
