@@ -80,6 +80,11 @@ ANSWERS = {
     ("run", "tiny.yaml", "--model", "SVM", *RUN): ("unknown model 'SVM'", "did you mean 'svm'"),
     ("run", "tiny.yaml", "--protocol", "LOSO", *RUN): ("unknown protocol 'LOSO'", "did you mean 'loso'"),
     ("run", "tiny.yaml", "--model", "svm,lda", *RUN): ("'svm,lda' is no model but 2", "repeat the option for svm, lda"),
+    ("run", "tiny.yaml", "--model", "svm(D=3)", *RUN): ("unknown parameter of 'svm' 'D'", "known: C, class_weight"),
+    ("run", "tiny.yaml", "--model", "svm(C=3", *RUN): (
+        "--model: 'svm(C=3' cannot be read",
+        "svm(NAME=VALUE, NAME=VALUE)",
+    ),
     ("run", "typo.yaml", *RUN): ("key of corpus 'tiny' 'speeker'", "did you mean 'speaker'", "suite 'typo', corpora"),
     ("run", "p4", "--data", "data"): ("suite 'p4': absent: ravdess_speech", "serbench corpora get ravdess_speech"),
     ("run", "publishd/p4"): ("did you mean 'published/p4'",),
