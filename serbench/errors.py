@@ -96,6 +96,10 @@ class AudioError(SerbenchError):
     """An audio file that cannot be decoded, or decodes to nothing usable."""
 
 
+class TooLong(AudioError):
+    """A recording longer than an utterance that can be answered as a whole."""
+
+
 class FeatureError(SerbenchError):
     """Features that are missing, not finite, or of the wrong shape."""
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from serbench.containment import contained
 from serbench.errors import BrokenPlugin, DuplicateName, UnknownName
-from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, renamed_features
+from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, refuse_wrong_fields, renamed_features
 
 KINDS: dict[str, type] = {
     "corpus": CorpusSpec,
@@ -26,6 +27,7 @@ KINDS: dict[str, type] = {
 }
 PACKAGES = ("serbench.corpora", "serbench.features", "serbench.protocols", "serbench.models")
 ENTRY_POINTS = "serbench.plugins"
+IMPORT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def load_plugin(path: Path) -> tuple[ModuleType, Origin]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            with contained(seconds=IMPORT_SECONDS):
+                spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[name]
             raise
@@ -168,16 +171,16 @@ def _try(registry: Registry, name: str, load) -> None:
     # A broken plug-in must not take the whole program down: it is listed with its reason.
     try:
         module, origin = load()
+        for spec in (found := specs_in(module)):
+            refuse_wrong_fields(spec)
     except Exception as error:
         registry.broken[name] = "".join(traceback.format_exception_only(error)).strip()
         return
-    found = _collect(registry, module, origin)
+    _collect(registry, module, origin)
     if not found:
         registry.broken[name] = "declares no spec (a constant of CorpusSpec, FeatureSpec, ProtocolSpec or ModelSpec)"
 
 
-def _collect(registry: Registry, module: ModuleType, origin: Origin) -> int:
-    found = specs_in(module)
-    for spec in found:
+def _collect(registry: Registry, module: ModuleType, origin: Origin) -> None:
+    for spec in specs_in(module):
         registry.add(spec, origin)
-    return len(found)

@@ -48,11 +48,11 @@ def list_corpora(
     plugin: options.Plugin = None,
 ) -> None:
     """List all corpora, as without a verb."""
-    from serbench.registry import build_registry
     from serbench.reporting.text_tables import to_terminal
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     found = [(spec, _row(spec, circumstances)) for spec in registry.all("corpus")]
     columns, words = ("corpus", "state", "utterances", "hours", "speakers", "labels"), ("corpus", "state", "labels")
@@ -68,7 +68,7 @@ def list_corpora(
 
 @app.command("verify")
 def verify(
-    name: Annotated[str, typer.Argument(help="Corpus to check.")],
+    name: Annotated[str, typer.Argument(help="Corpus to check; also one of a suite file here.")],
     data: options.Data = None,
     cache: options.Cache = None,
     corpus_path: options.CorpusPath = None,
@@ -77,12 +77,14 @@ def verify(
 ) -> None:
     """Check the files of a corpus: missing, doubled, conflicting, silent, clipped, undecodable, LFS pointers.
 
+    Recordings that are there twice are found when their samples differ too (MP3, resampled, louder, trimmed, noisy).
+
     The exit status is 1 if anything is found that the corpus' card does not declare, clipping aside.
     """
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     if not verify_and_print(registry.get("corpus", name), circumstances, full):
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import serbench
-from serbench.cli.verbs import CHECK, LOOK, MEASURE, SHARE, Verbs
+from serbench.cli.verbs import CHECK, LOOK, MEASURE, SHARE, USE, Verbs
 from serbench.errors import SerbenchError
 
 
@@ -32,16 +32,25 @@ def build_app() -> typer.Typer:
         compare,
         corpora,
         doctor,
+        export,
+        features,
         freeze,
+        init,
         leaderboard,
+        ledger,
+        merge,
+        plan,
         plot,
+        predict,
         report,
         robustness,
         run,
+        serve,
         show,
         splits,
         table,
         track,
+        train,
         ui,
     )
     from serbench.cli import help as helping
@@ -56,12 +65,16 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(invoke_without_command=True)(root)
+    app.command("init", rich_help_panel=MEASURE)(init.init)
     app.command("run", rich_help_panel=MEASURE)(run.run)
     app.add_typer(corpora.app, name="corpora", rich_help_panel=MEASURE)
+    app.command("features", rich_help_panel=MEASURE)(features.features)
+    app.command("plan", rich_help_panel=MEASURE)(plan.plan)
     app.command("list", rich_help_panel=MEASURE)(listing.list_specs)
     app.command("leaderboard", rich_help_panel=LOOK)(leaderboard.leaderboard)
     app.command("show", rich_help_panel=LOOK)(show.show)
     app.command("compare", rich_help_panel=LOOK)(compare.compare)
+    app.command("ledger", rich_help_panel=LOOK)(ledger.ledger)
     app.command("robustness", rich_help_panel=LOOK)(robustness.robustness)
     app.command("plot", rich_help_panel=LOOK)(plot.plot)
     app.command("ui", rich_help_panel=LOOK)(ui.ui)
@@ -73,7 +86,12 @@ def build_app() -> typer.Typer:
     app.command("table", rich_help_panel=SHARE)(table.table)
     app.command("report", rich_help_panel=SHARE)(report.report)
     app.command("freeze", rich_help_panel=SHARE)(freeze.freeze)
+    app.command("merge", rich_help_panel=SHARE)(merge.merge)
     app.command("track", rich_help_panel=SHARE)(track.track)
+    app.command("train", rich_help_panel=USE)(train.train)
+    app.command("predict", rich_help_panel=USE)(predict.predict)
+    app.command("serve", rich_help_panel=USE)(serve.serve)
+    app.command("export", rich_help_panel=USE)(export.export)
     app.command("help")(helping.show_help)
     return app
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from serbench.cli import options
-from serbench.cli.suite_corpora import suite_corpora
 
 
 def report(
@@ -32,6 +31,7 @@ def report(
     from serbench.reporting.loading import load_finished, suite_folder, suites_in
     from serbench.reporting.page.render import write_index
     from serbench.reporting.report import PARTS, write_report
+    from serbench.runner.planning.own_corpora import suite_corpora
     from serbench.runner.suite.published import published_claims, published_suites
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)

@@ -51,10 +51,10 @@ def export(
             f"cannot tell the format of '{output}'", where="--output", hint="end its name in .csv or .parquet"
         )
     from serbench.protocols.splitting import split, splits_table
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin, strict=strict)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     spec = registry.get("protocol", protocol)
     table = _table(corpus.split("+"), labels, registry, circumstances)

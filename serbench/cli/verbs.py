@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from serbench.errors import UnknownName
 
 # The groups of `serbench --help`, in the order in which a newcomer meets them.
-MEASURE, LOOK, CHECK, SHARE = "Measure", "Look", "Check", "Share"
+MEASURE, LOOK, CHECK, SHARE, USE = "Measure", "Look", "Check", "Share", "Use"
 OTHER = "More"
 # A sentence is wrapped, not cut.
 LONGEST = 200
@@ -22,7 +22,7 @@ class Verbs(TyperGroup):
         """Write the verbs below the headings of their groups."""
         shown = {name: command for name, command in self.commands.items() if not command.hidden}
         width = max(map(len, shown), default=0)
-        groups = dict.fromkeys([MEASURE, LOOK, CHECK, SHARE, *map(_group, shown.values())])
+        groups = dict.fromkeys([MEASURE, LOOK, CHECK, SHARE, USE, *map(_group, shown.values())])
         for group in groups:
             # As wide everywhere, so that all groups align.
             rows = [

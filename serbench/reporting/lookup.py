@@ -24,8 +24,8 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
     records : DataFrame
         From `load_records`, of one suite or several.
     wanted : str
-        A row id; ``corpus/protocol/features/model`` with `*` and with parts left out at the end;
-        or the first characters of a cell's id.
+        A row id; ``corpus/protocol/features/model`` with `*` and with parts left out at the end (of a row and its
+        sanity run on permuted labels the row itself); or the first characters of a cell's id.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
         cells = known[known["id"].str.startswith(wanted.lower())]
         rows = cells if cells["id"].nunique() == 1 else known[known["row"].str.startswith(wanted.lower())]
     if rows.empty:
-        rows = known[path_of(known).map(lambda path: _matches(path, wanted))]
+        rows = _plain(known[path_of(known).map(lambda path: _matches(path, wanted))])
     if rows.empty:
         raise _unknown(known, wanted)
     several = rows.drop_duplicates(["suite", "row"])
@@ -53,6 +53,12 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
         hint = "say which, by its row id (and suite):\n     " + "\n     ".join(listed[:SHOWN] + more)
         raise UsageError(f"'{wanted}' means {len(several)} rows", hint=hint)
     return rows
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without sanity runs on permuted labels, unless there is nothing else: they share the name of the row itself."""
+    plain = rows[[not cell.permute_labels for cell in rows["cell"]]]
+    return rows if plain.empty else plain
 
 
 def path_of(records: pd.DataFrame) -> pd.Series:

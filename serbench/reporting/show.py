@@ -171,6 +171,7 @@ def _provenance(record: Record) -> dict[str, str]:
     version, fingerprint = record.corpus.get("version", "?"), record.corpus.get("fingerprint", "?")
     return {
         "corpus": f"{cell.corpus} v{version}, fingerprint {fingerprint}",
+        "corpus options": compact(cell.corpus_options),
         "labels": f"{cell.labels['name']}: {', '.join(cell.labels['labels'])}",
         "features": " + ".join(features) + ("" if cell.normalise == "none" else f", normalised by {cell.normalise}"),
         "model": f"{cell.model['name']} v{cell.model['version']}",

@@ -9,7 +9,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "tensorflow", "keras", "optuna")
+PACKAGES = (
+    *("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "opensmile"),
+    *("tensorflow", "keras", "optuna"),
+)
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from serbench.runner.suite.conditions import Robustness, Variants
 from serbench.runner.suite.titles import read_features_title, read_title
-from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seed, Text, plain_parameter
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seed, Text, plain_parameter
 from serbench.specs import renamed_features
 
 
@@ -166,6 +166,8 @@ class Claim(_Strict):
         Of the rows, as the leaderboard names it; needed where the suite has several.
     augment : bool
         Whether the claim is about the augmented rows.
+    rows : mapping
+        Ids of rows for `own`, `mistake` or `speaker_independent`, where names alone do not tell them apart.
     """
 
     claim: str
@@ -179,6 +181,7 @@ class Claim(_Strict):
     speaker_independent: str
     corpus: str | None = None
     augment: bool = False
+    rows: dict[Literal["own", "mistake", "speaker_independent"], Text] = {}
     note: str = ""
 
 
@@ -225,6 +228,8 @@ class Suite(_Strict):
         `keep` leaves known defects in, to reproduce published data sets.
     exclude : list of str
         Ids (`corpus/utterance`) left out.
+    timeout : float
+        Seconds after which a cell is ended and fails; part of no id.
     tuning : mapping
         Adds a tuned row beside each row whose model has a search space.
     augment : mapping, or list of mappings and "none"
@@ -237,13 +242,14 @@ class Suite(_Strict):
         Numbers that others report, which `serbench claims` sets beside the rows of this suite.
     """
 
-    name: Text
+    name: FileName
     title: Text
     description: str = ""
     corpora: Annotated[list[Merged], Field(min_length=1)]
     absent: Literal["error", "skip"] = "error"
     defects: Literal["drop", "keep"] = "drop"
     exclude: list[str] = []
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     tuning: Tuning | None = None
