@@ -214,7 +214,7 @@ def test_help_is_a_verb(serbench):
 
 def test_help_groups_the_verbs(serbench):
     shown = serbench("--help").out
-    places = [shown.index(f"\n{group}:\n") for group in ("Measure", "Look", "Check", "Share")]
+    places = [shown.index(f"\n{group}:\n") for group in ("Measure", "Look", "Check", "Share", "Use")]
     assert places == sorted(places)
     verbs = [command.name for command in build_app().registered_commands]
     assert {"run", "show", "help", "doctor"} <= set(verbs)
@@ -242,6 +242,6 @@ def test_the_doctor_says_what_is_here_and_what_is_missing(serbench, place, monke
     assert answer.status == 0
     for said in ("processors  ", f"data        {place / 'data'}; ", " free (--data", "here: synthetic"):
         assert said in answer.out, answer.out
-    (missing,) = [line for line in answer.out.splitlines() if "opensmile" in line]
+    (missing,) = [line for line in answer.out.splitlines() if " opensmile: " in line]
     assert missing.startswith("missing ") and "feature set egemaps" in missing
     assert "pip install 'serbench[opensmile]'" in missing
