@@ -95,6 +95,7 @@ def desk(tmp_path_factory, shared_cache) -> Path:
         for _, body in FENCE.findall(text_of(page)):
             if name := re.match(r"# (\S+\.(?:ya?ml|py))\n", body):
                 (folder / Path(name[1]).name).write_text(body)
+    shutil.copytree(ROOT / "examples", folder / "examples")
     table = serbench.load_corpus("ravdess_speech", data=data)
     pd.DataFrame({"utterance": table["utterance"], "a": 0.5, "b": 1.0}).to_parquet(folder / "embeddings.parquet")
     table = serbench.load_corpus("emodb", data=data)
