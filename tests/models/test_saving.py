@@ -58,6 +58,11 @@ def test_a_class_that_is_not_trusted_is_refused_by_name(tmp_path):
     from sklearn.preprocessing import FunctionTransformer
 
     skops.io.dump(make_pipeline(FunctionTransformer(kw_args={"x": Stranger()})), tmp_path / "model.skops")
+    with pytest.raises(ModelError, match="damaged: its hash"):
+        load_model(tmp_path, build_registry())
+    meta = json.loads((tmp_path / META).read_text())
+    # As it was saved before there were hashes.
+    (tmp_path / META).write_text(json.dumps({name: value for name, value in meta.items() if name != "hashes"}))
     with pytest.raises(ModelError, match=r"not trusted.*Stranger"):
         load_model(tmp_path, build_registry())
 
