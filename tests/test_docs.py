@@ -5,7 +5,7 @@ Every command line in them is tried, in fences without a language and in inline 
 - verbs that answer from results, and `run` with `--dry-run` added, are carried out on the committed results and on
   corpora of noise under the real names;
 - the rest is read by the program's own parser alone: what downloads (`corpora get`), serves or writes at length
-  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --probe`, `--canary`), or is a verb not named here;
+  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --canary`), or is a verb not named here;
 - of `make`, `pip`, `git` and `python` lines the targets, extras and files are looked up.
 
 Python blocks are executed, a page's after one another. Tables and pictures are those of the committed results.
