@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
-from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seed, Text, plain_parameter
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, Params, Seeds, Text, plain_parameter
 
 
 class _Strict(BaseModel):
@@ -117,7 +117,7 @@ class Tuning(_Strict):
 class Block(_Strict):
     """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
 
-    `tuning` and `augment` take the place of the suite's.
+    `tuning`, `augment` and `seeds` take the place of the suite's.
     """
 
     features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
@@ -125,6 +125,7 @@ class Block(_Strict):
     protocols: Annotated[list[Named], Field(min_length=1)]
     tuning: Tuning | None = None
     augment: Variants | None = None
+    seeds: Seeds | None = None
 
 
 class Labels(_Strict):
@@ -232,17 +233,10 @@ class Suite(_Strict):
     defects: Literal["drop", "keep"] = "drop"
     exclude: list[str] = []
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    seeds: Seeds = [0]
     tuning: Tuning | None = None
     augment: Variants = [None]
     robustness: Robustness | None = None
     ensembles: dict[str, Annotated[Ensemble, BeforeValidator(_ensemble)]] = {}
     published: Published | None = None
     grid: Annotated[list[Block], Field(min_length=1)]
-
-    @field_validator("seeds")
-    @classmethod
-    def _distinct(cls, value: list[int]) -> list[int]:
-        if len(set(value)) != len(value):
-            raise ValueError("a seed is listed twice")
-        return value

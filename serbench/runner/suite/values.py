@@ -53,5 +53,14 @@ def _no_boolean(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) != len(seeds):
+        raise ValueError("a seed is listed twice")
+    return seeds
+
+
 Params = dict[Text, Annotated[Any, AfterValidator(plain_parameter)]]
 Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=-LARGEST_SEED, le=LARGEST_SEED)]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]
