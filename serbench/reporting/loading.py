@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
+from serbench.records.canary_file import read_canaries
 from serbench.records.derived import UNREADABLE, warn
 from serbench.records.ledger import GROUP, rows_scored
 from serbench.records.plan_file import plan_path, read_plan
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
 RECORD_COLUMNS = (
     *("suite", "id", "corpus", "labels", "protocol", "features", "model", "fold", "seed"),
-    *("status", "reason", "source", "cell", "record", "tested", "row", "ever_scored"),
+    *("status", "reason", "source", "cell", "record", "tested", "row", "canary", "ever_scored"),
 )
 THREADS = 4
 
@@ -49,9 +50,10 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     DataFrame
         One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
         `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
-        `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`) and `tested` (`CodedPredictions`); the last
-        three are None where they are not known. `ever_scored`: rows that were ever scored on that corpus' test folds
-        under those labels and that protocol (see `records.ledger`).
+        `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`), `tested` (`CodedPredictions`) and `canary`
+        (what `serbench audit --canary` has found of the row); the last four are None where they are not known.
+        `ever_scored`: rows that were ever scored on that corpus' test folds under those labels and that protocol (see
+        `records.ledger`).
 
     Raises
     ------
@@ -114,9 +116,10 @@ def _readable(results: Path | str, names: Iterable[str]) -> list[pd.DataFrame]:
 
 
 def suite_folder(results: Path | str, suite: str) -> Path:
-    """Folder of a suite that has results."""
+    """Folder of a suite that has results; it may be named by its file or with its folder (``published/p4``)."""
     results = Path(results)
     known = suites_in(results)
+    suite = suite if suite in known or Path(suite).stem not in known else Path(suite).stem
     if suite not in known:
         raise UnknownName.among("suite with results", suite, known, where=str(results))
     return results / suite
@@ -152,7 +155,8 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
         if cell_id not in present
     ]
     waiting = [item for item in _identified(waiting) if item["row"] not in shown]
-    return measured + committed + waiting
+    found = read_canaries(folder)
+    return [{**item, "canary": found.get(item["row"])} for item in (*measured, *committed, *waiting)]
 
 
 def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
