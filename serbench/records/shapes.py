@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
-from pydantic import TypeAdapter
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Options = dict[str, Any]
 
@@ -79,4 +81,6 @@ def check_shape(kind: Literal["cell", "record", "plan"], data: Any) -> None:
 
 @cache
 def _adapter(kind: str) -> TypeAdapter:
+    from pydantic import TypeAdapter  # Here, since a worker that only writes records starts without it.
+
     return TypeAdapter(_SHAPES[kind])

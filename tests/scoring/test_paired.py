@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serbench.errors import ResultsError
@@ -43,6 +43,7 @@ def test_a_difference_needs_two_known_speakers(groups, message):
         paired_difference(truth, truth, truth, labels=["a", "b"], groups=groups)
 
 
+@settings(deadline=None)  # Its first example pays for the import.
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_holm_equals_another_implementation(p_values):
     from statsmodels.stats.multitest import multipletests
