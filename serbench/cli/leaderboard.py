@@ -42,6 +42,6 @@ def print_tables(board) -> None:
     from serbench.reporting.formats import terminal_tables
 
     console = make_console()
-    for table in terminal_tables(board):
+    for table in terminal_tables(board, console.width):
         console.print(table)
         console.print()

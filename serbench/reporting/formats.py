@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from serbench.reporting.leaderboard import SPLITTING, grouped
+from serbench.reporting.narrow import fitting_columns
 from serbench.reporting.text_tables import (
     interval_text,
     is_missing,
@@ -59,13 +60,23 @@ def _markdown(board: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No results yet.\n"
 
 
-def terminal_tables(board: pd.DataFrame) -> Iterator[Group]:
-    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first."""
+def terminal_tables(board: pd.DataFrame, width: int = 10_000) -> Iterator[Group]:
+    """Title, rich table and notes of each corpus and protocol, the speaker-independent ones first.
+
+    Rank, model, UAR with its interval and row id are there at any `width` (characters); other columns give way.
+    """
     from rich.console import Group
     from rich.text import Text
 
     for top, title, notes, columns, lines in _sections(board):
+        room = fitting_columns(columns, lines, width)
+        gone = [name for at, name in enumerate(columns) if at not in room]
+        notes += [f"too narrow for: {', '.join(gone)} (--format md has all)"] if gone else []
+        columns, lines = [columns[at] for at in room], [[line[at] for at in room] for line in lines]
         table = to_terminal(columns, lines, words=("features", "model", "augment", "row"), pad_edge=False)
+        for column in table.columns:
+            # A number or an id that is cut is none; a model's parameters may go on in the next line.
+            column.no_wrap, column.overflow = column.header != "model", "fold"
         # Outside of the table, whose width would break them into short lines.
         yield Group(
             *([Text(top, style="yellow")] if top else []),
