@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serbench.features.api import extract
+from serbench.inference.model import load_model
 from serbench.protocols.splitting import split
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
-from serbench.runner.speech_model import load_model
 from serbench.scoring import score
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def run(
     force: bool = False,
     fail_fast: bool = False,
     save_models: bool = False,
+    shard: str | None = None,
     tracking: str | None = None,
     observers: Sequence[Observer] = (),
     quiet: bool = True,
@@ -162,13 +163,15 @@ def run(
         Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`; also `trials`, `inner`,
         `permute_labels` and `row`, as the options of `serbench run`.
     require : str, optional
-        Refuse rows of another verdict, such as ``"speaker-independent"``.
+        Refuse rows of another verdict: ``"speaker-independent"`` (the split) or ``"audited"`` (all layers).
     force : bool
         Run finished cells again.
     fail_fast : bool
         Stop at the first cell that fails.
     save_models : bool
         Keep every fitted model (`load_model` reads it); finished cells without one are fitted again.
+    shard : str, optional
+        Run the cells of one part of the plan alone, ``"3/40"``.
     tracking : str, optional
         Address of an MLflow store that rows are written to as they complete.
     observers : sequence of Observer
@@ -203,7 +206,8 @@ def run(
     from serbench.tracking.observer import Tracker
 
     around = around or circumstances(**where)
-    plan, registry = plan_run(suite, around, filters=filters, require=require, force=force, save_models=save_models)
+    planned = {"require": require, "force": force, "save_models": save_models, "shard": shard}
+    plan, registry = plan_run(suite, around, filters=filters, **planned)
     progress = Progress(around.jobs)
     shown = [] if quiet else [progress]
     tracker = [Tracker(tracking, progress.warned)] if tracking else []
@@ -224,6 +228,7 @@ def plan_run(
     require: str | None = None,
     force: bool = False,
     save_models: bool = False,
+    shard: str | None = None,
 ) -> tuple[Plan, Registry]:
     """What `run` would do, and the registry that it would do it with; parameters as there.
 
@@ -236,13 +241,15 @@ def plan_run(
     from serbench.runner.planning.audits import require_verdict
     from serbench.runner.planning.plan import make_plan
     from serbench.runner.planning.selection import Filters
+    from serbench.runner.planning.sharding import parse_shard, take_shard
     from serbench.runner.suite.file import load_suite
     from serbench.runner.suite.schema import Suite
 
+    part = parse_shard(shard) if shard else None
     registry = open_registry(around)
     chosen = filters if isinstance(filters, Filters) else Filters(**(filters or {}))
     loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
     plan = make_plan(loaded, registry, around, chosen, force=force, save_models=save_models)
     if require:
-        require_verdict(plan.cells, require)
-    return plan, registry
+        require_verdict(plan.cells, require, plan.folder)
+    return take_shard(plan, registry, *part) if part else plan, registry

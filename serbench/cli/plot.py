@@ -32,27 +32,37 @@ def plot(
     results: options.Results = None,
 ) -> None:
     """Draw one figure of a suite, of a row or of a corpus."""
+    from serbench.registry import build_registry
     from serbench.reporting.figures.canvas import FORMATS, save
     from serbench.reporting.figures.catalogue import draw, kind_named, kinds
     from serbench.reporting.figures.views import open_view
     from serbench.reporting.loading import suites_in
     from serbench.runner.planning.own_corpora import suite_corpora
 
+    _refuse_swapped(kind, suite)
     if kind is None:
         for name, entry in kinds().items():
             print(f"{name:<12} {entry.of:<7} {entry.description}")
         return
+    chosen = kind_named(kind)
     if suite is None:
         raise UsageError("name a suite with results", where=f"plot {kind}", hint="such as: serbench plot gap demo")
     if style not in FORMATS:
         raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     choices = {"utterance": utterance, "features": features, "method": method}
-    chosen = kind_named(kind)
     suite, own = suite_corpora(suite, around)
+    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
     if chosen.of == "row" and row is None and suite not in suites_in(around.results):
         suite, row = None, suite
     view = open_view(chosen, suite, row, corpus, around, choices=choices, own=own)
     figure = draw(kind, view)
     folder = suite or view.cells["suite"].iloc[0]
     print(save(figure, output or around.results / folder / "report" / "figures" / f"{kind}.{style}"))
+
+
+def _refuse_swapped(kind: str | None, suite: str | None) -> None:
+    from serbench.reporting.figures.catalogue import kinds
+
+    if suite in kinds() and kind not in kinds():
+        raise UsageError("the kind of figure comes first", where="plot", hint=f"serbench plot {suite} {kind}")

@@ -25,6 +25,7 @@ def report(
 ) -> None:
     """Write a suite's report from its records: tables for papers, figures, and a page; then the index of all suites."""
     from serbench.errors import ResultsError
+    from serbench.registry import build_registry
     from serbench.reporting.claims import claims_table
     from serbench.reporting.figures.canvas import FORMATS
     from serbench.reporting.loading import load_finished, suite_folder, suites_in
@@ -35,6 +36,8 @@ def report(
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     named = [suite_corpora(name, around) for name in ([suite] if suite else suites_in(around.results))]
+    own = {corpus for _, corpora in named for corpus in corpora}
+    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
     if not named:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(around.results), hint=hint)

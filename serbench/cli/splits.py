@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import options
+from serbench.cli.verbs import Verbs
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.registry import Registry
 
-app = typer.Typer(help="Write the splits of a corpus for other tools.", no_args_is_help=True)
+app = typer.Typer(cls=Verbs, help="Write the splits of a corpus for other tools.", no_args_is_help=True)
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -85,7 +86,10 @@ def _values(pairs: list[str] | None) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise UsageError(f"'{pair}' is not NAME=VALUE", where="--param", hint="write --param k=10")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UsageError(f"'{value}' is no value", where=f"--param {name}", hint="put text in quotes") from None
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,17 @@ _READERS = {".csv": "read_csv", ".tsv": "read_csv", ".parquet": "read_parquet"}
 _SEPARATORS = ",;\t|"
 
 
-def load(
+def load(root: Path, **reading: Any) -> pd.DataFrame:
+    """Read the rows of a manifest whose audio is there; see `listed_utterances`."""
+    table = listed_utterances(root, **reading)
+    there = [Path(path).is_file() for path in table["path"]]
+    missing = [str(name) for name, exists in zip(table["utterance"], there, strict=True) if not exists]
+    table = table[there].reset_index(drop=True)
+    table.attrs["missing"] = missing
+    return table
+
+
+def listed_utterances(
     root: Path,
     columns: Mapping[str, str] | None = None,
     folder: str = "",
@@ -59,10 +70,6 @@ def load(
         table["utterance"] = [Path(path).with_suffix("").as_posix() for path in table["path"]]
     table["path"] = [_with_suffix(file.parent / folder / path) for path in table["path"]]
     table["label"] = spelt_out(table["label"], codes)
-    there = [Path(path).is_file() for path in table["path"]]
-    missing = [str(name) for name, exists in zip(table["utterance"], there, strict=True) if not exists]
-    table = table[there].reset_index(drop=True)
-    table.attrs["missing"] = missing
     return table
 
 

@@ -1,4 +1,4 @@
-"""The shape that the JSON of cells and records must have; a file of another shape is damaged."""
+"""The shape that the JSON of cells, records and saved models must have; a file of another shape is damaged."""
 
 from __future__ import annotations
 
@@ -65,10 +65,21 @@ class _Planned(TypedDict):
     cell: Options
 
 
-_SHAPES = {"cell": _Cell, "record": _Record, "plan": list[_Planned]}
+class _Model(TypedDict):
+    format: str
+    cell: Options
+    params: Options
+    labels: list[str]
+    seen: list[int]
+    features: NotRequired[list[_Named]]
+    feature_versions: NotRequired[dict[str, str]]
+    hashes: NotRequired[dict[str, str]]
 
 
-def check_shape(kind: Literal["cell", "record", "plan"], data: Any) -> None:
+_SHAPES = {"cell": _Cell, "record": _Record, "plan": list[_Planned], "model": _Model}
+
+
+def check_shape(kind: Literal["cell", "record", "plan", "model"], data: Any) -> None:
     """Refuse JSON data of another shape.
 
     Raises

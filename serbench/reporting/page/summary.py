@@ -74,7 +74,7 @@ def _lead(group: pd.DataFrame) -> str:
     tied = int(group["tied_with_best"].iloc[1:].fillna(False).sum())
     if not tied:
         return f"{ahead}; no other row comes close enough to be tied with it"
-    return f"{ahead}; {_count(tied, 'other row')} cannot be told apart from it (permutation of speakers)"
+    return f"{ahead}; {_count(tied, 'other row')} cannot be told apart from it (all pairs of rows judged together)"
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:

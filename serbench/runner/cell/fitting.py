@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
+from serbench.models.params import threads
 from serbench.protocols.inner import validation_split
 from serbench.scoring import label_codes
 from serbench.specs import Mistake, ModelSpec
@@ -82,8 +84,11 @@ def over_all_labels(answered: Any, utterances: int, seen: np.ndarray, n_labels: 
     ModelError
         If they are not finite or not of shape (utterances, len(seen)).
     """
-    answered = np.asarray(answered, dtype=np.float64)
+    answered = np.asarray(answered)
     expected = (utterances, len(seen))
+    if answered.dtype.kind not in "fiub":
+        raise ModelError(f"predict_proba returned {answered.dtype}, not numbers", hint="see `serbench check FILE`")
+    answered = answered.astype(np.float64)
     if answered.shape != expected or not np.isfinite(answered).all():
         raise ModelError(
             f"predict_proba returned shape {answered.shape} (expected {expected}) or values that are not finite",
@@ -135,5 +140,7 @@ def fit_model(
     start_up = time.perf_counter() - begun
     if watch is not None:
         estimator.watch = watch
-    estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
+    # A plug-in's library may have come with threads of its own.
+    with threadpool_limits(limits=threads()):
+        estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
     return FittedModel(estimator, seen, len(labels), start_up)

@@ -21,12 +21,13 @@ from serbench.specs import NO_MISTAKE, Mistake
 
 @dataclass(frozen=True)
 class ExtractJob:
-    """Files whose features are missing, and the sets to compute from each."""
+    """Files whose features are missing, the sets to compute from each, and the seconds that this may take."""
 
     circumstances: Circumstances
     sets: tuple[tuple[str, Mapping[str, Any]], ...]
     items: tuple[tuple[str, str], ...]
     alteration: Alteration | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class CellJob:
         That of the protocol, made on purpose.
     nicknames : tuple of str
         Names of corpora that are the user's own.
+    seconds : float, optional
+        That it may take.
     """
 
     cell: Cell
@@ -101,6 +104,7 @@ class CellJob:
     mistake: Mistake = NO_MISTAKE
     requested: RequestedOutputs = TEST_ONLY
     nicknames: tuple[str, ...] = ()
+    seconds: float | None = None
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
