@@ -96,7 +96,7 @@ def write_report(
 
 def best_rows(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Corpus and row id of the best complete row of each corpus and label set, speaker-independent if there is one."""
-    complete = board[board["complete"]] if len(board) else board
+    complete = board[board["complete"] & board["enrol"].isna()] if len(board) else board
     for _, group in complete.groupby(["corpus", "labels", "options"], sort=False):
         # The leaderboard has the speaker-independent protocols first, and the best row first in each.
         first = group.iloc[0]
