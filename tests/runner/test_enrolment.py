@@ -113,7 +113,7 @@ def test_with_nothing_heard_a_row_answers_as_the_plain_one(suite, around):
         if item.cell.enrol.get("utterances") == 0 and item.cell.seed == 0:
             answers = done[item.cell.id][1].set_index("utterance")
             other = plain[item.cell.fold].set_index("utterance").loc[answers.index]
-            np.testing.assert_allclose(answers.filter(like="p:"), other.filter(like="p:"))
+            np.testing.assert_allclose(answers.filter(like="p:"), other.filter(like="p:"), atol=1e-5)
 
 
 def test_an_ensemble_averages_members_that_heard_as_much(suite, around):
@@ -162,9 +162,9 @@ def test_a_model_may_adapt_itself_without_labels(suite, around, tmp_path):
     ("enrol", "says"),
     [
         ("[]", "at least 1 item"),
-        ("[-1]", "greater than or equal to 0"),
-        ("[2.5]", "give a whole number of utterances, or all"),
-        ("[some]", "give a whole number of utterances, or all"),
+        ("[-1]", "give a whole number of utterances, 0 or more"),
+        ("[2.5]", "give a whole number of utterances"),
+        ("[some]", "give a whole number of utterances"),
         ("[2, 2]", "a number is listed twice"),
         ("[{low: 1, mid: 2}]", "give one label with a number"),
         ("[2]\n    seeds: [0, 1]", "give 5 seeds at least"),

@@ -5,6 +5,7 @@ With n = 0 a new speaker is unknown, and the cell is the plain row on the uttera
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -16,18 +17,21 @@ import pandas as pd
 from serbench.errors import EnrolmentError
 from serbench.features.enrolment import METHODS, Adaptation, Population, adapted
 from serbench.features.matrix import FeatureMatrix
+from serbench.identity import canonical_json
 from serbench.protocols.enrolment import Enrolment, draw_enrolment
 from serbench.protocols.inner import inner_folds
 from serbench.records import Cell
 from serbench.records.enrolling import ANY
-from serbench.runner.cell.fitting import FittedModel, fit_model, training_parts
-from serbench.runner.cell.jobs import cell_seed
+from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
+from serbench.runner.cell.jobs import CellJob, cell_seed
 from serbench.runner.cell.recipe import Recipe
 from serbench.scoring import label_codes, uar
 
 # Pseudo-utterances of the population that a new speaker's statistics are shrunk with.
 STRENGTHS = (0.5, 1.0, 2.0, 5.0, 10.0)
 INNER = 3
+# Fits that a worker remembers: cells of one fold and model come one after the other, then with the next seed.
+KEPT = 24
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,20 @@ class Enroller:
         A fitted estimator that has ``adapt(X) -> estimator`` is adapted to each speaker's features heard, without
         labels; it must leave itself as it is.
         """
-        places = pd.Series(np.arange(len(self.table)), index=self.table["id"])
+        if self.adaptation is None:
+            rows = np.flatnonzero(self.table["id"].isin(set(enrolment.scored)))
+            return rows, fitted.predict_proba(self.matrix.take(rows))
+        # Of the new speakers alone: what is known of the others is in the model.
+        own_rows = np.flatnonzero(self.table["speaker"].isin(set(enrolment.heard)))
+        speakers = self.table["speaker"].to_numpy()[own_rows]
+        places = pd.Series(np.arange(len(own_rows)), index=self.table["id"].to_numpy()[own_rows])
         scored = places[list(enrolment.scored)].to_numpy()
         heard = {speaker: places[list(names)].to_numpy() for speaker, names in enrolment.heard.items()}
-        if self.adaptation is None:
-            return scored, fitted.predict_proba(self.matrix.take(scored))
-        speakers = self.table["speaker"].to_numpy()
         new = {name: (own, np.flatnonzero(speakers == name)) for name, own in heard.items()}
-        matrix = adapted(self.matrix, self.adaptation, {}, new, others=enrolment.others)
+        own_matrix = self.matrix.select([self.matrix.ids[row] for row in own_rows])
+        matrix = adapted(own_matrix, self.adaptation, {}, new, others=enrolment.others)
         if not callable(getattr(fitted.estimator, "adapt", None)):
-            return scored, fitted.predict_proba(matrix.take(scored))
+            return own_rows[scored], fitted.predict_proba(matrix.take(scored))
         answers = np.zeros((len(scored), fitted.n_labels))
         for name, own in heard.items():
             rows = np.flatnonzero(speakers[scored] == name)
@@ -77,7 +85,7 @@ class Enroller:
                 known = np.setdiff1d(own, scored[part])
                 adapted_model = replace(fitted, estimator=fitted.estimator.adapt(matrix.take(known)))
                 answers[part] = adapted_model.predict_proba(matrix.take(scored[part]))
-        return scored, answers
+        return own_rows[scored], answers
 
     def to_json(self) -> dict[str, Any]:
         """What a record keeps."""
@@ -108,7 +116,7 @@ def enroller_of(recipe: Recipe) -> Enroller:
     if not job.cell.enrol["utterances"]:
         return Enroller(table, recipe.matrix, job.train)
     population = Population.of(recipe.matrix, _by_speaker(table, job.train))
-    method, strength, reached = _choice(_Inner.of(recipe), _setting(job.cell))
+    method, strength, reached = _inner_of(recipe).choice(_setting(job.cell))
     return Enroller(table, recipe.matrix, job.train, Adaptation(method, strength, population), reached)
 
 
@@ -142,16 +150,7 @@ class _Inner:
         folds = folds[:1] if recipe.spec.accepts == "sequence" else folds
         self.folds = [(job.train[fit], job.train[test]) for fit, test in folds]
         self.fitted = cache(self._fitted)
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> _Inner:
-        """Those of a recipe, from memory where the last cell was of the same fold."""
-        job = recipe.job
-        key = replace(job.cell, seed=0, enrol={}).id, str(job.task_file), job.corpus.get("fingerprint"), job.plugin_hash
-        slot = _slot(*key)
-        if not slot:
-            slot["inner"] = cls(recipe)
-        return slot["inner"]
+        self.chosen: dict[str, tuple[str, float, float]] = {}
 
     def _fitted(self, number: int, method: str) -> tuple[Enroller, FittedModel]:
         recipe, (fit, test) = self.recipe, self.folds[number]
@@ -164,6 +163,15 @@ class _Inner:
         return enroller, fit_model(
             recipe.spec, recipe.params, enroller.known_matrix(), recipe.table, recipe.labels, training, seed=self.seed
         )
+
+    def choice(self, setting: Mapping[str, Any]) -> tuple[str, float, float]:
+        """The best method and strength, and the UAR that they reached."""
+        key = canonical_json(setting)
+        if key not in self.chosen:
+            reached = self.reached(setting)
+            best = max(reached, key=lambda pair: reached[pair])
+            self.chosen[key] = (*best, round(reached[best], 4))
+        return self.chosen[key]
 
     def reached(self, setting: Mapping[str, Any]) -> dict[tuple[str, float], float]:
         """UAR of each method and strength, pooled over the inner folds."""
@@ -192,16 +200,33 @@ class _Inner:
         return {key: uar(truth, np.concatenate(found), labels=range(len(labels))) for key, found in answers.items()}
 
 
-@lru_cache(maxsize=1)
-def _slot(*key: Any) -> dict[str, _Inner]:
+@lru_cache(maxsize=KEPT)
+def _slot(*key: Any) -> dict[str, Any]:
     # A recipe holds tables and cannot be a key: what was made under a key is put here.
     return {}
 
 
-def _choice(inner: _Inner, setting: Mapping[str, Any]) -> tuple[str, float, float]:
-    reached = inner.reached(setting)
-    (method, strength), best = max(reached.items(), key=lambda item: item[1])
-    return method, strength, round(best, 4)
+def _inner_of(recipe: Recipe) -> _Inner:
+    """The inner folds of a recipe, from memory where a cell of the same fold and model was run before."""
+    slot = _slot("inner", replace(recipe.job.cell, seed=0, enrol={}).id, *_made_of(recipe.job))
+    if not slot:
+        slot["made"] = _Inner(recipe)
+    return slot["made"]
+
+
+def fit_known(recipe: Recipe, training: Training) -> tuple[FittedModel, float]:
+    """Fit on known speakers, and the seconds it took: every n under one method has the same model."""
+    method = recipe.adaptation.method if recipe.adaptation else ""
+    slot = _slot("fit", replace(recipe.job.cell, enrol={}).id, method, *_made_of(recipe.job))
+    if not slot:
+        begun = time.perf_counter()
+        slot["made"] = recipe.fit(training)
+        slot["seconds"] = time.perf_counter() - begun
+    return slot["made"], slot["seconds"]
+
+
+def _made_of(job: CellJob) -> tuple[Any, ...]:
+    return str(job.task_file), job.corpus.get("fingerprint"), job.plugin_hash, job.force
 
 
 def _by_speaker(table: pd.DataFrame, positions: Iterable[int]) -> dict[str, np.ndarray]:

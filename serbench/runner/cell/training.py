@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from serbench.runner.cell.enrolment import Enroller, enrolling
+from serbench.runner.cell.enrolment import Enroller, enrolling, fit_known
 from serbench.runner.cell.fitting import FittedModel, Training
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.recipe import Recipe, choose, read_recipe
@@ -50,7 +50,7 @@ def train_cell(job: CellJob, clock: Clock) -> TrainedCell:
     if enroller:
         clock.lap("enrolment")
     training = recipe.training(validate=spec.validation)
-    fitted = recipe.fit(training)
-    clock.lap("fit")
+    fitted, seconds = fit_known(recipe, training) if enroller else (recipe.fit(training), None)
+    clock.lap("fit", seconds)
     clock.take("start_up", fitted.start_up, out_of="fit")
     return TrainedCell(recipe, training, fitted, enroller)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
-
-from serbench.runner.suite.values import Text
+from pydantic import AfterValidator, Field
 
 MOST = 100_000
 # Each draws the enrolled utterances anew: a source of variance in the interval.
 LEAST_DRAWS = 5
 
 
-def _whole(value: Any) -> Any:
-    if isinstance(value, bool) or not (isinstance(value, int) or value == "all"):
-        raise ValueError("give a whole number of utterances, or all")
-    return value
-
-
-def _one(value: dict) -> dict:
-    if len(value) != 1:
+def _item(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return _number(value)
+    if len(value) != 1 or not all(isinstance(label, str) for label in value):
         raise ValueError("give one label with a number, such as {neutral: 5}")
-    return value
+    return {label: _number(number) for label, number in value.items()}
+
+
+def _number(value: Any) -> int | str:
+    if value == "all" or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST):
+        return value
+    raise ValueError("give a whole number of utterances, 0 or more, or all")
 
 
 def _distinct(values: list) -> list:
@@ -31,10 +31,7 @@ def _distinct(values: list) -> list:
     return values
 
 
-Number = Annotated[Annotated[int, Field(ge=0, le=MOST)] | Literal["all"], BeforeValidator(_whole)]
-Enrol = Annotated[
-    list[Number | Annotated[dict[Text, Number], AfterValidator(_one)]], Field(min_length=1), AfterValidator(_distinct)
-]
+Enrol = Annotated[list[Annotated[Any, AfterValidator(_item)]], Field(min_length=1), AfterValidator(_distinct)]
 
 
 def with_draws(block: Any) -> Any:
