@@ -1,5 +1,7 @@
 """A trained model that hears a speaker before it answers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ title: Enrolling
 corpora: [{name: tiny, adapter: folder, speaker: "/(s[0-9])_"}]
 grid:
   - features: [mfcc]
-    models: [lda]
+    models: [logistic_regression]
     protocols: [{name: speaker_kfold, params: {k: 3}}]
     enrol: [0, 2]
 """
@@ -29,7 +31,7 @@ def models(tmp_path_factory, tiny_data):
     return [
         serbench.load_model(
             train(
-                f"enrolling/*/*/mfcc (enrolled {n})/lda",
+                f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
                 root / f"model-{n}",
                 around,
                 suite=str(root / "enrolling.yaml"),
@@ -45,7 +47,7 @@ def test_what_it_hears_changes_its_answers_and_not_itself(models, tiny_data):
     heard = [folder / f"s5_low_{take}.wav" for take in (1, 2)]
     enrolled = model.enrol(heard)
     after = enrolled.predict_proba(folder / "s5_low_0.wav")
-    assert not np.allclose(before, after) and after.sum() == pytest.approx(1)
+    assert not np.allclose(before, after, atol=1e-4) and after.sum() == pytest.approx(1)
     np.testing.assert_allclose(model.predict_proba(folder / "s5_low_0.wav"), before)
     np.testing.assert_allclose(enrolled.enrol(heard).predict_proba(folder / "s5_low_0.wav"), after)
 
@@ -56,7 +58,8 @@ def test_the_answer_is_that_of_the_features_shifted_by_hand(models, tiny_data):
     x = serbench.inference.clips.read_clip(path).describe(member.sets, model.registry)
     mean, deviation = member.adaptation.of_utterances([x])
     expected = member.saved.predict_proba(((x - mean) / deviation)[None].astype(np.float32))[0]
-    np.testing.assert_allclose(model.enrol([path]).predict_proba(path), expected, atol=1e-6)
+    plain = dataclasses.replace(model.enrol([path]), temperature=1.0)
+    np.testing.assert_allclose(plain.predict_proba(path), expected, atol=1e-6)
 
 
 def test_a_model_of_a_row_that_hears_nothing_cannot_enrol(models, tiny_data):

@@ -30,8 +30,8 @@ from serbench.scoring import label_codes, uar
 # Pseudo-utterances of the population that a new speaker's statistics are shrunk with.
 STRENGTHS = (0.5, 1.0, 2.0, 5.0, 10.0)
 INNER = 3
-# Fits that a worker remembers: cells of one fold and model come one after the other, then with the next seed.
-KEPT = 24
+# What a worker remembers. Cells that differ in n come one after the other; the next seed meets all folds again.
+KEPT_FOLDS, KEPT_FITS = 24, 3
 
 
 @dataclass(frozen=True)
@@ -200,15 +200,20 @@ class _Inner:
         return {key: uar(truth, np.concatenate(found), labels=range(len(labels))) for key, found in answers.items()}
 
 
-@lru_cache(maxsize=KEPT)
-def _slot(*key: Any) -> dict[str, Any]:
-    # A recipe holds tables and cannot be a key: what was made under a key is put here.
+# A recipe holds tables and cannot be a key: what is made under a key is put into its slot.
+@lru_cache(maxsize=KEPT_FOLDS)
+def _inner_slot(*key: Any) -> dict[str, Any]:
+    return {}
+
+
+@lru_cache(maxsize=KEPT_FITS)
+def _fit_slot(*key: Any) -> dict[str, Any]:
     return {}
 
 
 def _inner_of(recipe: Recipe) -> _Inner:
     """The inner folds of a recipe, from memory where a cell of the same fold and model was run before."""
-    slot = _slot("inner", replace(recipe.job.cell, seed=0, enrol={}).id, *_made_of(recipe.job))
+    slot = _inner_slot(replace(recipe.job.cell, seed=0, enrol={}).id, *_made_of(recipe.job))
     if not slot:
         slot["made"] = _Inner(recipe)
     return slot["made"]
@@ -217,7 +222,7 @@ def _inner_of(recipe: Recipe) -> _Inner:
 def fit_known(recipe: Recipe, training: Training) -> tuple[FittedModel, float]:
     """Fit on known speakers, and the seconds it took: every n under one method has the same model."""
     method = recipe.adaptation.method if recipe.adaptation else ""
-    slot = _slot("fit", replace(recipe.job.cell, enrol={}).id, method, *_made_of(recipe.job))
+    slot = _fit_slot(replace(recipe.job.cell, enrol={}).id, method, *_made_of(recipe.job))
     if not slot:
         begun = time.perf_counter()
         slot["made"] = recipe.fit(training)
