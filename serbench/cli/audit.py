@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def audit(
     target: Annotated[
-        str | None, typer.Argument(metavar="[SUITE|ROW]", help="A suite with results, or a row as `serbench show`.")
+        str | None,
+        typer.Argument(metavar="[SUITE|ROW|CORPUS]", help="A suite with results, or a row as `serbench show`."),
     ] = None,
     split: Annotated[
         Path | None, typer.Option("--split", help="CSV of a split: utterance (or path), speaker, set.")
@@ -46,6 +47,10 @@ def audit(
         list[Path] | None, typer.Option("--allow", help="What a sealed row may read, such as its pre-trained weights.")
     ] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with status 1 where anything leaks.")] = False,
+    shortcuts: Annotated[
+        bool,
+        typer.Option("--shortcuts", help="Of a suite or a CORPUS: what tells the label without speech."),
+    ] = False,
     output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     data: options.Data = None,
     cache: options.Cache = None,
@@ -68,6 +73,16 @@ def audit(
     around = options.circumstances(
         data=data, cache=cache, results=results, corpus_path=corpus_path, features_file=features_file, plugin=plugin
     )
+    options.refuse_unknown_corpora(corpus_path, _known_corpora(around))
+    if shortcuts:
+        if target is None:
+            raise UsageError("name what to look at", where="--shortcuts", hint="a CORPUS or a SUITE")
+        from serbench.cli.audit_shortcuts import shortcuts_of
+        from serbench.runner.shortcuts import shortcut_lines
+
+        told = shortcuts_of(target, around)
+        print(write(told, [line for name, found in told.items() for line in shortcut_lines(name, found)]))
+        return
     if target is None:
         found: Any = _external(split, folds, corpus, speaker, around)
         lines = _external_lines(found)
@@ -81,6 +96,14 @@ def audit(
     print(write(found, lines))
     if gate and leaks:
         raise typer.Exit(1)
+
+
+def _known_corpora(around: Circumstances) -> set[str]:
+    from serbench.reporting.loading import suites_in
+    from serbench.runner.planning.own_corpora import registry_with_own, suite_corpora
+
+    own = {corpus for name in suites_in(around.results) for corpus in suite_corpora(name, around)[1]}
+    return {*own, *registry_with_own(around.plugins).names("corpus")}
 
 
 def _recorded(
@@ -136,7 +159,7 @@ def _external(
     from serbench.corpora.known import known_utterances
     from serbench.protocols.external_files import read_fold_folder, read_split_file, with_speakers
     from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     where = str(split or folds)
     listing = read_split_file(split) if split else read_fold_folder(folds, corpus or "")
@@ -147,7 +170,7 @@ def _external(
     else:
         if speaker:
             raise UsageError("a corpus says itself who speaks", where="--speaker", hint="leave out --corpus or this")
-        spec = build_registry(circumstances.plugins).get("corpus", corpus)
+        spec = registry_with_own(circumstances.plugins).get("corpus", corpus)
         listing, table, notes = match_listing(listing, spec, known_utterances(spec, circumstances), where=where)
     audited = audit_splits(table, external_splits(listing, where=where), notes)
     return {"split": where, "corpus": corpus or "", **audited}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.loading import corpus_present, open_corpus
-from serbench.corpora.manifest import MANIFEST, read_manifest
+from serbench.corpora.manifest import MANIFEST, listed_utterances
 from serbench.specs import CorpusSpec
 
 
@@ -20,7 +20,7 @@ def known_utterances(spec: CorpusSpec, circumstances: Circumstances) -> pd.DataF
     keep = {"defects": "keep"}
     if spec.load is not MANIFEST.load:
         return open_corpus(spec, circumstances, options=keep).table
-    listed = read_manifest(circumstances.corpus_root(spec.name))
+    listed = listed_utterances(circumstances.corpus_root(spec.name), **spec.options)
     there = [Path(path).is_file() for path in listed["path"]]
     silent = listed[[not exists for exists in there]].reset_index(drop=True)
     speakers = silent["speaker"] if "speaker" in silent else pd.Series("", index=silent.index)

@@ -9,7 +9,7 @@ from serbench.identity import canonical_json
 from serbench.protocols.verdict import LAYERS, Verdict, weakest
 from serbench.records import Record
 from serbench.reporting.layers import merged_verdict
-from serbench.reporting.rows import identity_columns
+from serbench.reporting.rows import identity_columns, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,9 @@ def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
     for item in ordered.itertuples():
         identity = identity_columns(item.cell)
         splitting = {name: identity[name] for name in SPLITTING} | {"normalise": item.cell.normalise}
-        groups.setdefault(canonical_json({"suite": item.suite, **splitting}), []).append((splitting, item))
+        groups.setdefault(canonical_json({"suite": item.suite, "reading": reading(item.cell), **splitting}), []).append(
+            (splitting, item)
+        )
     return [_summary(members) for members in groups.values()]
 
 

@@ -7,6 +7,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from serbench.errors import UnknownName, UsageError
+from serbench.specs import renamed_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
         If several rows do; lists them.
     """
     known = records[records["row"] != ""]
+    wanted = "/".join(map(renamed_features, wanted.split("/")))
     rows = known[known["row"] == wanted.lower()]
     if rows.empty and "/" not in wanted and len(wanted) >= 4:
         cells = known[known["id"].str.startswith(wanted.lower())]
@@ -66,6 +68,10 @@ def path_of(records: pd.DataFrame) -> pd.Series:
 
 def _unknown(known: pd.DataFrame, wanted: str) -> UnknownName:
     names = {*known["row"], *path_of(known), *known["model"]}
+    if len(wanted) >= 4 and set(wanted.lower()) <= set("0123456789abcdef"):
+        suites = ", ".join(sorted(set(known["suite"])))
+        what = f"no row or cell has the id '{wanted}' (among {known['row'].nunique()} rows of {suites or 'no suite'})"
+        return UnknownName(what, hint="`serbench leaderboard` shows the ids; --results names another folder")
     near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"unknown row '{wanted}'", hint=f"{meant}give {FORMS}; `serbench leaderboard` lists the rows")

@@ -17,6 +17,12 @@ from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 if TYPE_CHECKING:
     import pandas as pd
 
+FINGERPRINT_SHOWN = 8
+
+
+# How a user's own files are read is for `show`, not for headings.
+READING = frozenset({"speaker", "layout", "codes", "columns", "folder"})
+
 
 def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
     """Turn the cells of one row into its leaderboard entry.
@@ -58,7 +64,9 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "folds_planned": planned,
         "failed": int((cells["status"] == "failed").sum()),
         "complete": bool(len(done) and len(done) == planned),
+        "ever_scored": int(cells["ever_scored"].max()),
         "corpus_note": corpus_note(known),
+        "fingerprint": fingerprints(known),
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "fit_seconds": _mean(record.seconds.get("fit") for record in records),
         "weights": _largest(record.sizes.get("weights") for record in records),
@@ -104,6 +112,11 @@ def corpus_note(records: Sequence[Record]) -> str:
     return ""
 
 
+def fingerprints(records: Iterable[Record]) -> str:
+    """The start of the fingerprint of the corpus that a row was run on; several, where its folds were not on one."""
+    return "+".join(sorted({record.corpus.get("fingerprint", "")[:FINGERPRINT_SHOWN] for record in records} - {""}))
+
+
 def compact(values: Mapping[str, Any]) -> str:
     """A nested setting on one line, e.g. ``copies=2, noise(snr_db=10..30)``."""
     return ", ".join(_compact_item(key, value) for key, value in sorted(values.items()))
@@ -143,8 +156,17 @@ def _bytes(record: Record) -> int | None:
     return record.sizes.get("bytes") or (4 * weights if weights else None)
 
 
+def reading(cell: Cell) -> str:
+    """Tells apart how the user's own files were read: by which layout, expression or columns; empty for others."""
+    options = [{name: found[name] for name in READING if name in found} for found in cell.corpus_options.values()]
+    return content_id(options, 4) if any(options) else ""
+
+
 def _options(cell: Cell) -> str:
-    named = [f"{corpus}: {compact(options)}" for corpus, options in sorted(cell.corpus_options.items()) if options]
+    named = []
+    for corpus, options in sorted(cell.corpus_options.items()):
+        if chosen := {name: value for name, value in options.items() if name not in READING}:
+            named.append(f"{corpus}: {compact(chosen)}")
     if cell.excluded:
         named.append(f"{len(cell.excluded)} excluded")
     if cell.permute_labels:

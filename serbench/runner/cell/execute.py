@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.containment import contained
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
-from serbench.models.saving import save_model
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
+from serbench.records.derived import warn
 from serbench.runner.cell.fitting import FittedModel
 from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
+from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
-from serbench.runner.cell.training import Clock, TrainedCell, train_cell
-from serbench.specs import ModelSpec
+from serbench.runner.cell.training import Clock, train_cell
+
+LONGEST = 10_000
 
 
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
@@ -39,32 +41,49 @@ def run_cell(job: CellJob) -> CellResult | None:
     with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
-        if not job.force and (finished := _finished(job)):
-            return finished
+        done = None if job.force else _finished(job)
+        if done and not lacks_model(job.cell, job.folder, job.requested):
+            return CellResult.of(*done)
+        # A lock may not reach beyond this host: what another one has finished meanwhile stays.
+        absent = not cell_path(job.folder, job.cell.id).exists()
         record, predictions = _attempt(job)
-        write_cell(job.folder, record, predictions)
+        if done and record.status != "ok":
+            # Fitted again for its model, which cannot be had: what was done stays.
+            return CellResult(record)
+        if write_cell(job.folder, record, predictions, keep=absent and not job.force) is None:
+            if finished := _finished(job):
+                warn(f"cell {job.cell.id}: another machine has finished it first; its answers stay")
+                return CellResult.of(*finished)
+            write_cell(job.folder, record, predictions)
         return CellResult.of(record, predictions)
 
 
-def _finished(job: CellJob) -> CellResult | None:
+def _finished(job: CellJob) -> tuple[Record, pd.DataFrame] | None:
     # Another run on the same results may have done the cell since this one was planned.
     try:
         record, predictions = read_cell(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
     done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.requested)
-    return CellResult.of(record, predictions) if done else None
+    return (record, predictions) if done else None
 
 
 def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
     try:
-        return _compute(job)
+        with contained():
+            return _compute(job)
     except ResultsError:
         raise
-    except MemoryError:
-        return failed_record(job, "out of memory"), empty_predictions()
+    except MemoryError as error:
+        return failed_record(job, _out_of_memory(job, error)), empty_predictions()
     except Exception as error:
         return failed_record(job, _told(error), traceback.format_exc()), empty_predictions()
+
+
+def _out_of_memory(job: CellJob, error: MemoryError) -> str:
+    allowed = job.circumstances.memory
+    limit = f" (a worker may take {allowed / 2**30:.1f} GiB, --memory)" if allowed else ""
+    return f"out of memory{limit}" + (f": {error}" if str(error) else "")
 
 
 def _told(error: Exception) -> str:
@@ -75,13 +94,15 @@ def _told(error: Exception) -> str:
 
 
 def _storable(text: str) -> str:
-    """Text without halves of characters, which no file takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Text without halves of characters, which no file takes, and of a length that a reader takes."""
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
+    return short.encode("utf-8", "replace").decode("utf-8")
 
 
 def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
     """A record of a cell that has no predictions."""
-    return Record(job.cell, status, reason=_storable(reason), traceback=_storable(trace), **_common(job))
+    told = {"reason": _storable(reason), "traceback": _storable(trace)}
+    return Record(job.cell, status, **told, **_common(job))
 
 
 def _common(job: CellJob) -> dict[str, Any]:
@@ -100,23 +121,22 @@ def now() -> str:
 
 
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
-    spec: ModelSpec = open_registry(job.circumstances).get("model", job.cell.model["name"])
     clock = Clock()
-    trained = train_cell(job, spec, clock)
-    fitted, table, matrix = trained.fitted, trained.table, trained.matrix
+    trained = train_cell(job, clock)
+    recipe, fitted = trained.recipe, trained.fitted
+    table, matrix, labels = recipe.table, recipe.matrix, recipe.labels
     calibration_model, calibration = fitted, trained.training
-    if job.requested.validation and not spec.validation:
+    if job.requested.validation and not recipe.spec.validation:
         # The model itself trains on the whole training part: another one, fitted without it, parts this part.
-        calibration = trained.parts(validate=True)
-        calibration_model = trained.fit(calibration)
+        calibration = recipe.training(validate=True)
+        calibration_model = recipe.fit(calibration)
         clock.lap("calibration")
     parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
     if len(calibration.validation):
         parts.append(
             ("validation", calibration.validation, calibration_model.predict_proba(matrix.take(calibration.validation)))
         )
-    parts += _degraded_predictions(job, fitted, trained.features, table)
-    labels = list(job.cell.labels["labels"])
+    parts += _degraded_predictions(job, fitted, recipe.features, table)
     predictions = pd.concat(
         [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
         ignore_index=True,
@@ -129,17 +149,17 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
     }
-    if job.save_model:
-        sizes["bytes"] = _save(trained)
+    if job.requested.model:
+        sizes["bytes"] = recipe.save(fitted, model_folder(job.folder, job.cell.id))
     record = Record(
         job.cell,
         "ok",
-        params=trained.params,
+        params=recipe.params,
         seconds=clock.seconds,
         sizes=sizes,
         validation=calibration.level,
         history=getattr(fitted.estimator, "history", {}),
-        tuning=trained.tuning,
+        tuning=recipe.tuning,
         degradations=[name for name, _ in job.requested.degradations],
         **_common(job),
     )
@@ -165,17 +185,3 @@ def _size(estimator: Any) -> dict[str, int]:
     except Exception:
         # A plug-in's estimator may hold what cannot be serialised; its size stays unknown.
         return {}
-
-
-def _save(trained: TrainedCell) -> int:
-    job, registry = trained.job, open_registry(trained.job.circumstances)
-    meta = {
-        "cell": job.cell.to_json(),
-        "params": trained.params,
-        "labels": job.cell.labels["labels"],
-        "seen": trained.fitted.seen.tolist(),
-        "features": list(trained.features),
-        "feature_versions": {entry["name"]: stored_spec(registry, entry["name"]).version for entry in trained.features},
-    }
-    files = save_model(trained.fitted.estimator, job.folder / "models" / job.cell.id, meta)
-    return sum(file.stat().st_size for file in files)

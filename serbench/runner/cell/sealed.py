@@ -158,7 +158,7 @@ def _entries(job: CellJob) -> list[Mapping[str, Any]]:
 
 
 def _train(job: CellJob) -> TrainedCell:
-    return train_cell(job, open_registry(job.circumstances).get("model", job.cell.model["name"]), Clock())
+    return train_cell(job, Clock())
 
 
 def _weights(trained: TrainedCell) -> str:
@@ -175,17 +175,18 @@ def _weights(trained: TrainedCell) -> str:
 
 
 def _test_matrix(trained: TrainedCell, part: TestPart) -> FeatureMatrix:
-    around = replace(trained.job.circumstances, features_files=part.features_files)
+    around = replace(trained.recipe.job.circumstances, features_files=part.features_files)
     registry, store = open_registry(around), store_of(around)
     sets = [
         (stored_spec(registry, entry["name"]), entry["params"])
-        for entry in trained.features
+        for entry in trained.recipe.features
         if entry["name"] not in around.features_files
     ]
     if failures := extract_into(store, sets, list(zip(part.contents, part.paths, strict=True))):
         raise SerbenchError(f"no features: {failures[0][1]}")
-    matrix = read_sets(registry, store, trained.features, around.features_files, part.ids, part.contents)
-    return normalise_by_speaker(matrix, list(part.speakers)) if trained.job.cell.normalise == "speaker" else matrix
+    matrix = read_sets(registry, store, trained.recipe.features, around.features_files, part.ids, part.contents)
+    by_speaker = trained.recipe.job.cell.normalise == "speaker"
+    return normalise_by_speaker(matrix, list(part.speakers)) if by_speaker else matrix
 
 
 def _answers(trained: TrainedCell, matrix: FeatureMatrix, step: int) -> np.ndarray:
