@@ -112,7 +112,6 @@ class SealedFold:
             task_file=place / "task.parquet",
             audit={},
             corpus={"fingerprint": ""},
-            save_model=False,
         )
 
     def _sealed_table(self, world: World, audio: Mapping[str, Path]) -> pd.DataFrame:
