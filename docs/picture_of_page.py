@@ -13,6 +13,7 @@ from pathlib import Path
 
 
 def main() -> None:
+    """Serve, open, drop, wait, save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("recording")
