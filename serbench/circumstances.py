@@ -5,7 +5,10 @@ An option counts first, then the environment, then `configs/local.yaml`, then th
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +18,7 @@ from serbench.errors import UsageError
 
 LOCAL = Path("configs/local.yaml")
 KEYS = {"data", "cache", "results", "corpus_paths", "features_files", "plugins", "jobs", "threads"}
+MOST = 4096  # workers, or threads of one
 ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
 
 
@@ -36,6 +40,10 @@ class Circumstances:
         Cells that run side by side.
     threads : int
         Threads within a cell; recorded, since more than one changes TensorFlow's bits.
+    cell_timeout : float, optional
+        Seconds after which a cell, or a chunk of an extraction, is ended and fails.
+    memory : int, optional
+        Bytes that a worker may take.
     """
 
     data: Path
@@ -47,6 +55,8 @@ class Circumstances:
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     threads: int = 1
     strict: bool = False
+    cell_timeout: float | None = None
+    memory: int | None = None
 
     def corpus_root(self, name: str) -> Path:
         """Folder (or manifest file) of a corpus."""
@@ -64,26 +74,28 @@ def circumstances(
     jobs: int | None = None,
     threads: int | None = None,
     strict: bool = False,
+    cell_timeout: float | None = None,
+    memory: int | None = None,
 ) -> Circumstances:
     """Fill in what is left open.
 
     Raises
     ------
     UsageError
-        For a count below one, a data folder, corpus or plug-in that is given and not there, or a `configs/local.yaml`
-        that is not YAML or holds an unknown key.
+        For a count below one or beyond reason, a data folder, corpus or plug-in that is given and not there, a path
+        that is none, or a `configs/local.yaml` that is not YAML or holds what it may not.
     """
     import platformdirs
 
     local = _local()
-    if data is not None and not Path(data).expanduser().is_dir():
+    if data is not None and not refuse_impossible(Path(data).expanduser(), "--data").is_dir():
         raise UsageError(
             f"no such folder: {data}",
             where="--data",
             hint="give the folder that holds one folder per corpus (or set SERBENCH_DATA)",
         )
     for name, path in _paths(corpus_paths or {}).items():
-        if not path.exists():
+        if not refuse_impossible(path, f"--corpus-path {name}").exists():
             raise UsageError(
                 f"there is nothing at {path}",
                 where=f"--corpus-path {name}",
@@ -91,7 +103,8 @@ def circumstances(
             )
 
     def folder(key: str, given: str | Path | None, default: str) -> Path:
-        return Path(given or os.environ.get(ENVIRONMENT[key]) or local.get(key) or default).expanduser()
+        path = Path(given or os.environ.get(ENVIRONMENT[key]) or local.get(key) or default).expanduser()
+        return refuse_impossible(path, f"--{key}")
 
     return Circumstances(
         data=folder("data", data, platformdirs.user_data_dir("serbench")),
@@ -103,7 +116,56 @@ def circumstances(
         jobs=_count("jobs", jobs, local, os.cpu_count() or 1),
         threads=_count("threads", threads, local, 1),
         strict=strict,
+        cell_timeout=cell_timeout,
+        memory=memory,
     )
+
+
+def refuse_impossible(path: Path, where: str) -> Path:
+    """Raise a `UsageError` for a path that cannot be: too long, with NUL, or no UTF-8."""
+    try:
+        path.stat()
+        str(path).encode()
+    except ValueError as error:
+        raise UsageError(f"no path in UTF-8: {error}", where=where, hint="give another") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError("the path is too long", where=where, hint="give a shorter one") from error
+    return path
+
+
+def remember_corpus(name: str, path: Path) -> Path | None:
+    """Note in `configs/local.yaml` where a corpus is; its comments and other lines stay.
+
+    Returns
+    -------
+    Path or None
+        The file; None where it is written in a way that cannot be added to.
+    """
+    import yaml
+
+    known = _local()
+    places = known.get("corpus_paths") or {}
+    if places.get(name) == str(path):
+        return LOCAL
+    wanted = {**known, "corpus_paths": {**places, name: str(path)}}
+    text = LOCAL.read_text(encoding="utf-8") if LOCAL.is_file() else ""
+    line = f"  {name}: {json.dumps(str(path), ensure_ascii=False)}\n"
+    if name in places:
+        text = re.sub(rf"^\s+{re.escape(name)}:.*\n?", lambda _: line, text, count=1, flags=re.MULTILINE)
+    elif places:
+        text = re.sub(r"^corpus_paths:.*\n", lambda found: found[0] + line, text, count=1, flags=re.MULTILINE)
+    else:
+        text = f"{text.rstrip()}\ncorpus_paths:\n{line}".lstrip()
+    try:
+        same = yaml.safe_load(text) == wanted
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        return None
+    LOCAL.parent.mkdir(parents=True, exist_ok=True)
+    LOCAL.write_text(text, encoding="utf-8")
+    return LOCAL
 
 
 def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
@@ -111,15 +173,17 @@ def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
 
 
 def _plugin(path: str | Path) -> Path:
-    if not Path(path).is_file():
+    if not refuse_impossible(Path(path), "--plugin").is_file():
         raise UsageError(f"no such plug-in file: {path}", where="--plugin", hint="give the path of a Python file")
+    if Path(path).suffix != ".py":
+        raise UsageError(f"not a Python file: {path}", where="--plugin", hint="a plug-in is a file in .py")
     return Path(path).resolve()
 
 
 def _count(key: str, given: int | None, local: Mapping[str, Any], default: int) -> int:
     value = given if given is not None else local.get(key, default)
-    if not isinstance(value, int) or value < 1:
-        raise UsageError(f"'{value}' is no count", where=key, hint="give a whole number from 1 up")
+    if not isinstance(value, int) or not 1 <= value <= MOST:
+        raise UsageError(f"'{value}' is no count", where=f"--{key}", hint=f"give a whole number from 1 to {MOST}")
     return value
 
 
@@ -130,9 +194,16 @@ def _local() -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(LOCAL.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"not YAML: {error}", where=str(LOCAL), hint="mend or remove it") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"not YAML in UTF-8: {error}", where=str(LOCAL), hint="mend or remove it") from error
     unknown = sorted(set(values) - KEYS) if isinstance(values, dict) else ["(not a mapping)"]
     if unknown:
         raise UsageError(f"unknown keys: {', '.join(unknown)}", where=str(LOCAL), hint=f"allowed: {', '.join(KEYS)}")
+    shapes = {"corpus_paths": dict, "features_files": dict, "plugins": list, "jobs": int, "threads": int}
+    for name, value in values.items():
+        shape = shapes.get(name, str)
+        if not isinstance(value, shape):
+            raise UsageError(
+                f"found {value!r}, expected {shape.__name__}", where=f"{LOCAL}, key '{name}'", hint="mend or remove it"
+            )
     return values

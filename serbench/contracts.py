@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from serbench.containment import contained
+
 
 @dataclass(frozen=True)
 class Check:
@@ -54,7 +56,8 @@ def run_checks(checks: Mapping[str, Callable[[], str | None]]) -> list[Check]:
 
 def _run(name: str, check: Callable[[], str | None]) -> Check:
     try:
-        return Check(name, True, check() or "")
+        with contained():
+            return Check(name, True, check() or "")
     except NotApplicable as reason:
         return Check(name, None, str(reason))
     except Broken as finding:

@@ -14,8 +14,7 @@ import pytest
 from serbench.circumstances import Circumstances
 
 REPOSITORY = Path(__file__).parents[1]
-REAL_CORPORA = Path(os.environ.get("SERBENCH_DATA") or REPOSITORY.parent / "shared" / "corpora")
-_OWN_CACHE = "SERBENCH_TEST_CACHE"
+_REAL_CORPORA, _OWN_CACHE = "SERBENCH_TEST_DATA", "SERBENCH_TEST_CACHE"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,7 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if _OWN_CACHE not in os.environ:
         os.environ[_OWN_CACHE] = os.environ["SERBENCH_CACHE"] = tempfile.mkdtemp(prefix="serbench-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ[_OWN_CACHE], ignore_errors=True))
-    os.environ.pop("SERBENCH_DATA", None)
+    # Parallel workers inherit the variables of the process that starts them, after it has come through here.
+    user_data = os.environ.pop("SERBENCH_DATA", "") or str(REPOSITORY.parent / "shared" / "corpora")
+    os.environ.setdefault(_REAL_CORPORA, user_data)
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +37,10 @@ def shared_cache() -> Path:
 @pytest.fixture
 def real_data() -> Path:
     """Folder of the real corpora; a test that asks for it is skipped where there are none."""
-    if not (REAL_CORPORA / "emodb").is_dir():
+    folder = Path(os.environ[_REAL_CORPORA])
+    if not (folder / "emodb").is_dir():
         pytest.skip("no real corpora here (SERBENCH_DATA)")
-    return REAL_CORPORA
+    return folder
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import pytest
 import soundfile
 
 import serbench
-from serbench.errors import FeatureError, ModelError
+from serbench.errors import FeatureError, ModelError, ProtocolError
 from serbench.models.saving import META
+from serbench.runner.observers import Observer
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,37 @@ def test_run_gives_the_leaderboard(run_once):
     assert set(board["model"]) == {"lda", "xgboost", "svm", "cnn(epochs=2)", "knn"}
     again = serbench.leaderboard(serbench.load_records(results, "tiny"))
     pd.testing.assert_frame_equal(again, board)
+
+
+class Listener(Observer):
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.told = []
+
+    def planned(self, plan):
+        self.told.append(len(plan.todo))
+
+    def finished(self, record, uar):
+        self.told.append(record.status)
+
+
+def test_run_tells_its_observers_and_how_it_ended(tmp_path):
+    ran = []
+    for options in ({}, {}, {"force": True}, {"filters": {"model": ["majority"], "fold": ["1"]}, "force": True}):
+        listener = Listener()
+        given = {"filters": {"model": ["majority"], "protocol": ["speaker_kfold"]}, "observers": [listener], **options}
+        board = serbench.run("demo", results=tmp_path, jobs=1, **given)
+        assert listener.told == [board.attrs["planned"], *["ok"] * board.attrs["ran"]]
+        assert (board.attrs["failed"], board.attrs["stopped"]) == (0, False)
+        ran.append(board.attrs["ran"])
+    assert ran == [3, 0, 3, 2]
+
+
+def test_run_refuses_rows_of_another_verdict_and_leaves_nothing(tmp_path):
+    with pytest.raises(ProtocolError, match="speakers shared"):
+        serbench.run("demo", filters={"model": ["majority"]}, require="speaker-independent", results=tmp_path, jobs=1)
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def test_a_saved_model_answers_for_a_file_and_for_samples_as_the_record_says(run_once, tiny_data):

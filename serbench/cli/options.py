@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +13,9 @@ import typer
 from serbench.circumstances import Circumstances
 from serbench.circumstances import circumstances as fill_in
 from serbench.errors import UnknownName, UsageError
+
+# A worker without a job has some 200 MB.
+LEAST_MEMORY = 500 * 2**20
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder with one folder per corpus [SERBENCH_DATA].")]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder for features [SERBENCH_CACHE].")]
@@ -25,6 +30,12 @@ Plugin = Annotated[list[Path] | None, typer.Option("--plugin", help="A Python fi
 Strict = Annotated[bool, typer.Option("--strict", help="Treat every finding about a corpus as an error.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Cells side by side [number of processors].")]
 Threads = Annotated[int | None, typer.Option("--threads", help="Threads within a cell [1]; recorded.")]
+CellTimeout = Annotated[
+    float | None,
+    typer.Option("--cell-timeout", help="Seconds after which a cell fails [none; of plug-ins an hour]."),
+]
+Memory = Annotated[str | None, typer.Option("--memory", help="What a worker may take, such as 4G [all there is].")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run, even if it will take more than a day.")]
 TrackingUri = Annotated[
     str | None,
     typer.Option(
@@ -40,6 +51,8 @@ def circumstances(
     corpus_path: list[str] | None = None,
     features_file: list[str] | None = None,
     plugin: list[Path] | None = None,
+    cell_timeout: float | None = None,
+    memory: str | None = None,
     **given: Any,
 ) -> Circumstances:
     """Turn the options of a verb into circumstances.
@@ -53,8 +66,26 @@ def circumstances(
         corpus_paths=named_paths(corpus_path, "--corpus-path"),
         features_files=named_paths(features_file, "--features-file"),
         plugins=plugin,
+        cell_timeout=_seconds(cell_timeout),
+        memory=_bytes(memory),
         **given,
     )
+
+
+def _seconds(given: float | None) -> float | None:
+    if given is not None and not 0 < given < math.inf:
+        raise UsageError(f"a limit of {given} seconds", where="--cell-timeout", hint="give seconds above zero")
+    return given
+
+
+def _bytes(given: str | None) -> int | None:
+    if given is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?([MGT])i?B?", given, re.IGNORECASE)
+    count = int(float(match[1]) * 2 ** {"M": 20, "G": 30, "T": 40}[match[2].upper()]) if match else 0
+    if count < LEAST_MEMORY:
+        raise UsageError(f"'{given}' is no memory for a worker", where="--memory", hint="such as 4G; 500M at least")
+    return count
 
 
 def refuse_unknown_corpora(corpus_path: list[str] | None, known: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from serbench.errors import AudioError, TooLong
 
 SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg"})
 RATE = 16_000
+MOST_BYTES = 2 * 2**30
 
 POINTER = "a Git LFS pointer, not audio"
 _POINTER_START = b"version https://git-lfs"
@@ -59,6 +60,7 @@ def read_native(
         announced, rate, wav = file.frames, file.samplerate, file.format in ("WAV", "WAVEX")
         if longest is not None:
             _refuse_long(announced, file.channels, rate, longest, where)
+        _refuse_huge(announced, file.channels, where)
         samples = file.read(dtype="float32", always_2d=True)
     if len(samples) < announced or (wav and _wav_is_cut(source)):
         raise AudioError("cut short: the file ends before its announced length", where=where, hint=_DAMAGED_HINT)
@@ -102,10 +104,10 @@ def read_blocks(
         raise AudioError(problem, where=where, hint=_DAMAGED_HINT)
 
 
-def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
+def decode(path: str | os.PathLike, rate: int = RATE, *, quality: str = "HQ") -> np.ndarray:
     """Decode a file to mono at `rate` Hz.
 
-    Channels are averaged; the rate is converted by soxr at high quality.
+    Channels are averaged; the rate is converted by soxr at high quality unless another of its qualities is named.
 
     Returns
     -------
@@ -117,7 +119,23 @@ def decode(path: str | os.PathLike, rate: int = RATE) -> np.ndarray:
         As `read_native`; also for a file too short to hold one sample at `rate`.
     """
     samples, native = read_native(path)
-    return to_rate(to_mono(samples), native, rate, where=str(path))
+    return to_rate(to_mono(samples), native, rate, where=str(path), quality=quality)
+
+
+def decode_at_own_rate(path: str | os.PathLike) -> tuple[np.ndarray, int]:
+    """Decode a file to mono and tell its rate; raises as `read_native` does."""
+    samples, rate = read_native(path)
+    return np.ascontiguousarray(to_mono(samples)), rate
+
+
+def _refuse_huge(frames: int, channels: int, where: str | None) -> None:
+    # A header is believed before the samples are there: memory is taken for what it announces.
+    if (size := frames * channels * np.dtype(np.float32).itemsize) > MOST_BYTES:
+        raise AudioError(
+            f"announces {size / 2**30:.1f} GiB of samples, more than an utterance has",
+            where=where,
+            hint="cut it into utterances, or leave it out",
+        )
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
@@ -125,12 +143,13 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
-def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None) -> np.ndarray:
+def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = None, quality: str = "HQ") -> np.ndarray:
     """Convert a mono signal from `native` to `rate` Hz, float32, contiguous."""
     if native != rate:
         import soxr
 
-        signal = soxr.resample(signal, native, rate, quality="HQ")
+        _refuse_huge(-(-len(signal) * rate // native), 1, where)
+        signal = soxr.resample(signal, native, rate, quality=quality)
     if not len(signal):
         raise AudioError(f"too short to hold one sample at {rate} Hz", where=where, hint="leave it out")
     return np.ascontiguousarray(signal, dtype=np.float32)

@@ -24,8 +24,10 @@ def find_audio(root: Path) -> list[Path]:
     Raises
     ------
     CorpusError
-        If `root` is no folder.
+        If `root` is no folder, or its name is no UTF-8.
     """
+    if not is_text(root):
+        raise CorpusError("the name of the folder is no UTF-8", where=_shown(root), hint="rename it")
     if not root.is_dir():
         raise CorpusError(
             "no such folder", where=str(root), hint="give the folder of the corpus (--data, --corpus-path)"
@@ -37,6 +39,15 @@ def find_audio(root: Path) -> list[Path]:
             Path(folder, name) for name in names if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
     return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+
+
+def is_text(path: Path) -> bool:
+    """Whether a name can be written into a table: the system also takes bytes that are no UTF-8."""
+    return _shown(path) == path.as_posix()
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def table_from_names(
@@ -73,6 +84,9 @@ def table_from_names(
     unknown, repeated = [], []
     for path in find_audio(root):
         if skip is not None and skip(path):
+            continue
+        if not is_text(below := path.relative_to(root)):
+            unknown.append(f"{_shown(below)} (a name that is no UTF-8)")
             continue
         match = pattern.fullmatch(path.stem) if pattern else path
         fields = None if match is None else read_name(match)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from serbench.errors import AudioError, FeatureError, SerbenchError
+from serbench.containment import contained
+from serbench.errors import AudioError, FeatureError
 from serbench.features.augmentation.alteration import Alteration
 from serbench.features.matrix import check_array
 from serbench.features.parameters import TRIM, resolve_params
@@ -60,8 +61,9 @@ class Utterance:
             if isinstance(spec.extract, SharedExtract):
                 features = spec.extract.describe(self._analysis(trim), **resolved)
             else:
-                features = spec.extract(self._signal(trim), self.rate, **resolved)
-        except SerbenchError:
+                with contained():
+                    features = spec.extract(self._signal(trim), self.rate, **resolved)
+        except (AudioError, FeatureError):
             raise
         except Exception as error:
             # Feature sets can be plug-ins: whatever they raise concerns this set and this utterance only.
@@ -122,8 +124,18 @@ def extract_into(
             if array is not None:
                 made[i][key] = array
     for (spec, params), arrays in zip(sets, made, strict=True):
-        store.write(spec, params, list(arrays), list(arrays.values()))
+        try:
+            store.write(spec, params, list(arrays), list(arrays.values()))
+        except FeatureError as error:
+            failures += [(path, str(error)) for content, path in items if keys[content] in arrays]
     return failures
+
+
+def read_signal(path: str, rate: int | None) -> tuple[np.ndarray, int]:
+    """Decode a file to mono at a rate in Hz, or at its own (None), and tell the rate."""
+    from serbench.corpora.audio import decode, decode_at_own_rate
+
+    return decode_at_own_rate(path) if rate is None else (decode(path, rate), rate)
 
 
 def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarray, int], np.ndarray]:
@@ -135,15 +147,14 @@ def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarr
 def _describe_file(
     path: str, sets: Sequence[FeatureSet], alter: Callable[[np.ndarray, int], np.ndarray]
 ) -> tuple[list[np.ndarray | None], list[str]]:
-    from serbench.corpora.audio import decode
-
     features: list[np.ndarray | None] = []
     problems: list[str] = []
-    utterances: dict[int, Utterance] = {}
+    utterances: dict[int | None, Utterance] = {}
     for spec, params in sets:
         try:
             if spec.rate not in utterances:
-                utterances[spec.rate] = Utterance(alter(decode(path, spec.rate), spec.rate), spec.rate, str(path))
+                signal, rate = read_signal(path, spec.rate)
+                utterances[spec.rate] = Utterance(alter(signal, rate), rate, str(path))
             features.append(utterances[spec.rate].describe(spec, params))
         except (AudioError, FeatureError) as error:
             features.append(None)

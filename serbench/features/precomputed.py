@@ -1,14 +1,16 @@
 """Features that another tool computed, read from a Parquet or NPZ file keyed by utterance.
 
-Parquet: a column `utterance` (or `id`) and either one numeric column per dimension or one list column `features`
-(a list of numbers, or a list of frames, each a list). NPZ: one array per utterance, (d,) or (frames, d). Keys are
-`corpus/utterance` or the bare utterance.
+Parquet: a column `utterance` (or `id`) and either one numeric column per dimension or one list column (a list of
+numbers, or a list of frames, each a list), which is called `features` unless it is the only one. NPZ: one array per
+utterance, (d,) or (frames, d). Keys are `corpus/utterance` or the bare utterance.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +19,15 @@ from serbench.features.matrix import FeatureMatrix, check_array
 from serbench.identity import digest
 from serbench.specs import FeatureSpec
 
+if TYPE_CHECKING:
+    import zipfile
+
+# No stream of zlib's inflates to more than this many times its size.
+DEFLATE_RATIO = 1032
 KEY_COLUMNS = ("utterance", "id")
 LIST_COLUMN = "features"
+# What the version of such a set starts with.
+FILE_VERSION = "file-"
 FORMATS = (".npz", ".parquet")
 
 
@@ -41,7 +50,7 @@ def precomputed_spec(name: str, file: Path) -> FeatureSpec:
     first = next(iter(arrays.values()))
     return FeatureSpec(
         name=name,
-        version=f"file-{digest(Path(file).read_bytes(), 16)}",
+        version=f"{FILE_VERSION}{digest(Path(file).read_bytes(), 16)}",
         kind="vector" if first.ndim == 1 else "sequence",
         extract=_refuse,
         description=f"precomputed, {first.shape[-1]} values, from {Path(file).name}",
@@ -81,10 +90,15 @@ def _load(file: Path) -> Mapping[str, np.ndarray]:
         raise FeatureError(f"unknown format '{file.suffix}'", where=str(file), hint=f"allowed: {', '.join(FORMATS)}")
     try:
         arrays = _load_npz(file) if file.suffix.lower() == ".npz" else _load_parquet(file)
-    except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
-        raise FeatureError(f"cannot be read: {error}", where=str(file)) from error
+    except FeatureError:
+        raise
+    except Exception as error:
+        # Readers of foreign files raise whatever their content leads them to.
+        raise FeatureError(f"cannot be read: {type(error).__name__}: {error}"[:400], where=str(file)) from error
     if not arrays:
         raise FeatureError("the features file is empty", where=str(file))
+    if strange := [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]:
+        raise FeatureError(f"'{strange[0]}' holds no numbers but {arrays[strange[0]].dtype}", where=str(file))
     if any(array.ndim not in (1, 2) for array in arrays.values()):
         raise FeatureError("features must be (d,) or (frames, d) for each utterance", where=str(file))
     return arrays
@@ -93,11 +107,26 @@ def _load(file: Path) -> Mapping[str, np.ndarray]:
 def _load_npz(file: Path) -> dict[str, np.ndarray]:
     import zipfile
 
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except zipfile.BadZipFile as error:
-        raise ValueError(str(error)) from error
+    with zipfile.ZipFile(file) as pack:
+        for member in pack.infolist():
+            _refuse_more_than_is_there(pack, member)
+    with np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _refuse_more_than_is_there(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Compare what headers announce with what is in the file, before anything is allocated."""
+    if member.file_size > DEFLATE_RATIO * (member.compress_size + 1):
+        raise ValueError(f"'{member.filename}' announces {member.file_size} bytes, more than its archive can hold")
+    with pack.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in readers:
+            raise ValueError(f"'{member.filename}' is of NPY version {version}")
+        shape, _, dtype = readers[version](stream)
+        room = member.file_size - stream.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > room:
+        raise ValueError(f"'{member.filename}' announces an array of shape {shape}, more than it holds")
 
 
 def _load_parquet(file: Path) -> dict[str, np.ndarray]:
@@ -112,9 +141,18 @@ def _load_parquet(file: Path) -> dict[str, np.ndarray]:
     keys = frame[key].astype(str)
     if keys.duplicated().any():
         raise FeatureError(f"utterance '{keys[keys.duplicated()].iloc[0]}' comes twice", where=str(file))
-    if LIST_COLUMN in frame.columns:
-        return {name: _from_lists(value) for name, value in zip(keys, frame[LIST_COLUMN], strict=True)}
     numbers = frame.drop(columns=[key])
+    lists = [name for name in numbers if numbers[name].map(lambda value: isinstance(value, np.ndarray)).any()]
+    if LIST_COLUMN in frame.columns or (len(lists) == 1 and len(numbers.columns) == 1):
+        column = LIST_COLUMN if LIST_COLUMN in frame.columns else lists[0]
+        return {name: _from_lists(value) for name, value in zip(keys, frame[column], strict=True)}
+    if lists:
+        raise FeatureError(
+            f"columns that hold lists: {', '.join(map(str, lists[:5]))}, beside {len(numbers.columns) - len(lists)} of "
+            "numbers",
+            where=str(file),
+            hint=f"keep '{key}' and one list column, or call the one to use '{LIST_COLUMN}'",
+        )
     if numbers.columns.empty:
         raise FeatureError(f"no feature columns beside '{key}'", where=str(file))
     wrong = [str(name) for name, dtype in numbers.dtypes.items() if dtype.kind not in "fiub"]

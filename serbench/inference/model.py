@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class SpeechModel:
     """
 
     members: tuple[Member, ...]
-    registry: Registry
+    registry: Registry = field(repr=False)
     temperature: float = 1.0
     sheet: ErrorSheet | None = None
     name: str = ""
@@ -202,7 +202,9 @@ def _load_checked(folder: Path, registry: Registry) -> SavedModel:
 
 def _refuse_other_features(saved: SavedModel, registry: Registry, folder: Path) -> None:
     # Of models saved before, the cell's own version is known; that of a plug-in said nothing of its source.
-    trained = {entry["name"]: entry["version"] for entry in saved.meta["features"]}
+    if not saved.meta.get("features"):
+        raise ModelError("the saved model names no features", where=str(folder), hint="run its row again")
+    trained = {entry["name"]: entry.get("version") for entry in saved.meta["features"]}
     trained |= saved.meta.get("feature_versions", {})
     for name, version in trained.items():
         now = stored_spec(registry, name).version

@@ -6,7 +6,6 @@ A folder holds `meta.json` and the files of its format. Loading runs no code fro
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from serbench.errors import ModelError
+from serbench.errors import ModelError, SerbenchError
+from serbench.identity import digest
+from serbench.records.shapes import check_shape
 from serbench.registry import Registry
 
 META = "meta.json"
@@ -44,6 +45,11 @@ class SavedModel:
     estimator: Any
     meta: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        cell, kind = self.meta["cell"], type(self.estimator).__name__
+        where = f", fold {cell['fold']}" if "fold" in cell else ""
+        return f"<SavedModel {cell['model']['name']} ({kind}){where}: {', '.join(self.meta['labels'])}>"
+
     @property
     def classes_(self) -> np.ndarray:
         """The labels, in the order of the probability columns."""
@@ -56,14 +62,27 @@ class SavedModel:
         ----------
         X : ndarray of shape (n, d), or list of (frames, d) arrays
             Features as the model was trained on.
+
+        Raises
+        ------
+        ModelError
+            If the estimator knows other classes than were saved with it.
         """
+        answered = self.estimator.predict_proba(X)
+        if answered.shape != (len(X), len(self.meta["seen"])):
+            raise ModelError(f"the saved model is damaged: it answers for other classes than {self.meta['seen']}")
         full = np.zeros((len(X), len(self.meta["labels"])))
-        full[:, self.meta["seen"]] = self.estimator.predict_proba(X)
+        full[:, self.meta["seen"]] = answered
         return full
 
     def predict(self, X) -> np.ndarray:
         """Return the most probable labels."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a fitted model lies in a folder."""
+    return (folder / META).is_file()
 
 
 def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Path]:
@@ -91,7 +110,7 @@ def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Pa
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = _write(estimator, folder)
-    document = {**meta, "format": files[0].name}
+    document = {**meta, "format": files[0].name, "hashes": {file.name: _hash(file) for file in files}}
     (folder / META).write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     return [*files, folder / META]
 
@@ -112,18 +131,60 @@ def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ())
         If there is no model, a file is damaged, or it holds a class that is not trusted.
     """
     folder = Path(folder)
-    try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        form = meta["format"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+    meta = _read_meta(folder)
     readers = {SKOPS: _read_skops, KERAS: _read_keras, XGBOOST: _read_xgboost}
+    form = meta["format"]
     if form not in readers:
         raise ModelError(f"unknown format '{form}'", where=str(folder / META), hint=f"known: {', '.join(readers)}")
+    refuse_changed(folder)
     try:
         return SavedModel(readers[form](folder, meta, registry, trusted), meta)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the saved model cannot be read: {error}", where=str(folder / form)) from error
+    except SerbenchError:
+        raise
+    except Exception as error:
+        # The readers of three libraries, given anything at all, raise anything at all.
+        told = f"{type(error).__name__}: {error}"[:300]
+        raise ModelError(f"the saved model cannot be read: {told}", where=str(folder / form)) from error
+
+
+def refuse_changed(folder: Path) -> None:
+    """Compare the files of a saved model with their hashes in its `meta.json`; models saved before have none.
+
+    Raises
+    ------
+    ModelError
+        Naming the first file that is not what was saved.
+    """
+    for name, expected in _read_meta(folder).get("hashes", {}).items():
+        if _hash(folder / Path(name).name) != expected:
+            raise ModelError(
+                "the saved model is damaged: its hash is not that in meta.json",
+                where=str(folder / name),
+                hint="run its row again with --save-models",
+            )
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"the saved model cannot be read: {type(error).__name__}", where=str(folder / META)) from error
+    try:
+        check_shape("model", meta)
+        if not meta["seen"] or not all(0 <= position < len(meta["labels"]) for position in meta["seen"]):
+            raise ValueError("classes that are none of the labels")
+    except ValueError as error:
+        raise ModelError(f"the saved model is damaged: {error}", where=str(folder / META)) from error
+    return meta
+
+
+def _hash(file: Path) -> str:
+    try:
+        return digest(file.read_bytes(), 16)
+    except OSError as error:
+        raise ModelError(f"the saved model is damaged: {error.strerror}", where=str(file)) from error
 
 
 def _write(estimator: Any, folder: Path) -> list[Path]:
@@ -150,20 +211,25 @@ def _write(estimator: Any, folder: Path) -> list[Path]:
 def _read_skops(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
     import skops.io
 
-    allowed = {*TRUSTED, *trusted}
+    # A plug-in's own model says what its files hold.
+    spec = registry.specs.get(("model", meta["cell"]["model"]["name"]))
+    allowed = {*TRUSTED, *trusted, *(spec.trusted if spec else ())}
     strange = sorted(set(skops.io.get_untrusted_types(file=folder / SKOPS)) - allowed)
     if strange:
         raise ModelError(
             f"the file holds classes that are not trusted: {', '.join(strange)}",
             where=str(folder / SKOPS),
-            hint="name them in `trusted` if you know where the file comes from",
+            hint="a plug-in's model declares them (ModelSpec: trusted); load it with the plug-in",
         )
     return skops.io.load(folder / SKOPS, trusted=sorted(allowed))
 
 
 def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
-    import keras
-
+    try:
+        import keras
+    except ImportError as error:
+        hint = "pip install 'serbench[deep]'"
+        raise ModelError("a network, and TensorFlow is not installed", where=str(folder), hint=hint) from error
     # Importing the layers registers them with Keras; safe mode refuses anything else.
     import serbench.models.deep.fixed
     import serbench.models.deep.layers  # noqa: F401
@@ -180,6 +246,8 @@ def _read_xgboost(folder: Path, meta: Mapping, registry: Registry, trusted: Sequ
     from xgboost.core import XGBoostError
 
     estimator = XGBClassifier()
+    # XGBoost's own parser can end the process.
+    json.loads((folder / XGBOOST).read_bytes())
     try:
         estimator.load_model(folder / XGBOOST)
     except XGBoostError as error:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serbench.errors import ProtocolError, UnknownName
+from serbench.containment import contained
+from serbench.errors import BrokenPlugin, ProtocolError, UnknownName
 from serbench.protocols.promises import check_split
 from serbench.protocols.sharing import SharingTable
 from serbench.registry import build_registry
@@ -67,11 +68,35 @@ def split(table: pd.DataFrame, protocol: str | ProtocolSpec, seed: int = 0, **pa
     if unknown := sorted(set(params) - set(spec.params)):
         raise UnknownName.among(f"parameter of protocol {spec.name}", unknown[0], spec.params)
     table = complete(table)
-    splits = spec.split(table, seed, **{**spec.params, **params})
+    splits = _split(spec, table, seed, {**spec.params, **params})
     sharing = SharingTable(table)
     for fold in splits:
         check_split(sharing, fold, spec.independence, protocol=spec.name)
     return splits
+
+
+def _split(spec: ProtocolSpec, table: pd.DataFrame, seed: int, params: dict[str, Any]) -> list[Split]:
+    # Protocols can be plug-ins: whatever they raise or return concerns them alone.
+    given = ", ".join(f"{name}={value!r}" for name, value in params.items())
+    try:
+        with contained():
+            splits = spec.split(table, seed, **params)
+    except ProtocolError:
+        raise
+    except Exception as error:
+        raise BrokenPlugin(f"cannot split: {type(error).__name__}: {error}", where=f"{spec.name}({given})") from error
+    known = set(table["id"])
+    folds = [fold.fold for fold in splits if isinstance(fold, Split)] if isinstance(splits, (list, tuple)) else []
+    problems = {
+        "no list of Split": not folds or len(folds) < len(splits),
+        "folds without a name of their own": not all(isinstance(name, str) and name for name in folds)
+        or len(set(folds)) < len(folds),
+        "utterances that the corpus has not": folds and not all(known.issuperset([*s.train, *s.test]) for s in splits),
+    }
+    for problem, found in problems.items():
+        if found:
+            raise BrokenPlugin(f"returned {problem}", where=f"{spec.name}({given})", hint="see `serbench check`")
+    return list(splits)
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:

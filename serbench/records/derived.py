@@ -13,6 +13,8 @@ from serbench.errors import ResultsError
 
 T = TypeVar("T")
 SUFFIX = ".damaged"
+# The folders below a suite's own that the program alone writes; what stands above them may be a user's file.
+OWN_FOLDERS = ("cells", "locks", "logs", "searches")
 # What readers raise for content that is cut short, foreign, of another shape, or nested too deeply.
 UNREADABLE = (OSError, pa.ArrowException, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 
@@ -43,9 +45,9 @@ def read_derived(path: Path, read: Callable[[Path], T], absent: T) -> T:
 
 
 def make_way(path: Path) -> None:
-    """Set aside what cannot be a derived file: a folder, a pipe or a device; or a file where its folder has to be."""
+    """Set aside what cannot be a derived file: a folder, a pipe or a device; or a file where one of ours has to be."""
     try:
-        if path.parent.exists() and not path.parent.is_dir():
+        if path.parent.name in OWN_FOLDERS and path.parent.exists() and not path.parent.is_dir():
             set_aside(path.parent, "no folder")
         if path.exists() and not path.is_file():
             set_aside(path, "no regular file")

@@ -1,12 +1,14 @@
-"""The shape that the JSON of cells and records must have; a file of another shape is damaged."""
+"""The shape that the JSON of cells, records and saved models must have; a file of another shape is damaged."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
-from pydantic import TypeAdapter
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Options = dict[str, Any]
 
@@ -63,10 +65,21 @@ class _Planned(TypedDict):
     cell: Options
 
 
-_SHAPES = {"cell": _Cell, "record": _Record, "plan": list[_Planned]}
+class _Model(TypedDict):
+    format: str
+    cell: Options
+    params: Options
+    labels: list[str]
+    seen: list[int]
+    features: NotRequired[list[_Named]]
+    feature_versions: NotRequired[dict[str, str]]
+    hashes: NotRequired[dict[str, str]]
 
 
-def check_shape(kind: Literal["cell", "record", "plan"], data: Any) -> None:
+_SHAPES = {"cell": _Cell, "record": _Record, "plan": list[_Planned], "model": _Model}
+
+
+def check_shape(kind: Literal["cell", "record", "plan", "model"], data: Any) -> None:
     """Refuse JSON data of another shape.
 
     Raises
@@ -79,4 +92,6 @@ def check_shape(kind: Literal["cell", "record", "plan"], data: Any) -> None:
 
 @cache
 def _adapter(kind: str) -> TypeAdapter:
+    from pydantic import TypeAdapter  # Here, since a worker that only writes records starts without it.
+
     return TypeAdapter(_SHAPES[kind])

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
-from serbench.runner.cell.jobs import ExtractJob
+from serbench.runner.cell.jobs import CellJob, ExtractJob
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
@@ -25,6 +26,18 @@ from serbench.runner.observers import Observer
 from serbench.runner.planning.cells import Plan, PlannedCell
 
 CHUNK = 48
+# For what runs a plug-in's code, where nobody says otherwise.
+PLUGIN_SECONDS = 3600.0
+
+
+def seconds_allowed(plan: Plan, circumstances: Circumstances, *, foreign: bool) -> float | None:
+    """Seconds that a job may take: as the command line says, else the suite, else an hour if it is a plug-in's."""
+    return circumstances.cell_timeout or plan.suite.timeout or (PLUGIN_SECONDS if foreign else None)
+
+
+def seconds_of(job: ExtractJob | CellJob) -> float | None:
+    """Seconds that a job may take."""
+    return job.seconds
 
 
 def extract_missing(
@@ -34,14 +47,20 @@ def extract_missing(
     executor: Executor,
     observers: Sequence[Observer],
     interrupt: Interrupt,
-) -> None:
+) -> list[str]:
     """Compute in parallel the features that the cells to run need and the store lacks.
 
-    A file that cannot be described is named to the observers; the cells that need it fail, each with its reason.
+    A file that cannot be described is named to the observers, and returned with its reason; the cells that need it
+    fail, each with it.
     """
+    failed = []
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in run_jobs(executor, extract, jobs, interrupt):
+    if jobs:
+        for observer in observers:
+            observer.extracting(0, total)
+    tick = partial(_tell_working, observers)
+    for job, result in run_jobs(executor, extract, jobs, interrupt, tick, seconds_of):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -51,6 +70,13 @@ def extract_missing(
             observer.extracting(done, total)
             for path, reason in result:
                 observer.warned(f"no features of {path}: {reason}")
+        failed += [f"{path}: {reason}" for path, reason in result]
+    return failed
+
+
+def _tell_working(observers: Sequence[Observer], under_way: Sequence[ExtractJob]) -> None:
+    for observer in observers:
+        observer.working([])
 
 
 @dataclass
@@ -89,10 +115,15 @@ def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[
             tuple((name, params) for name, params in json.loads(sets)),
             tuple(chunk),
             by_version[version],
+            seconds_allowed(plan, circumstances, foreign=_is_foreign(registry, json.loads(sets))),
         )
         for (version, sets), items in groups.items()
         for chunk in _chunks(items, circumstances.jobs)
     ]
+
+
+def _is_foreign(registry: Registry, sets: Iterable[tuple[str, Any]]) -> bool:
+    return any(registry.source_hash("features", name) for name, _ in sets)
 
 
 def _needs(plan: Plan, circumstances: Circumstances) -> Iterable[_Need]:

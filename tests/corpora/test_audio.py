@@ -155,3 +155,19 @@ def test_a_pipe_is_named_and_never_waited_for(tmp_path):
     os.mkfifo(path)
     with pytest.raises(AudioError, match="no regular file"):
         read_native(path)
+
+
+def test_a_header_that_announces_more_than_an_utterance_has_is_refused_before_memory_is_taken(tmp_path, make_wav):
+    path = make_wav(tmp_path / "a.flac", format="FLAC")
+    content = bytearray(path.read_bytes())
+    # The number of samples: the last four bits of this byte, and the four bytes behind it.
+    content[21] |= 0x08
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=r"announces 128\.0 GiB"):
+        read_native(path)
+
+
+def test_a_rate_of_1_hz_does_not_make_gigabytes(tmp_path, make_wav):
+    path = make_wav(tmp_path / "a.wav", signal=np.ones(100_000, np.int16), rate=1)
+    with pytest.raises(AudioError, match="announces"):
+        decode(path, 16_000)

@@ -1,5 +1,8 @@
 """Features from a user's file."""
 
+import io
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,3 +120,34 @@ def test_precomputed_features_are_not_extracted(tmp_path):
     spec = precomputed_spec("own", write(tmp_path, "npz", VECTORS))
     with pytest.raises(FeatureError, match="cannot be extracted"):
         spec.extract(np.zeros(10), 16_000)
+
+
+def npz_of(header: str, values: bytes = b"\0" * 64) -> bytes:
+    text = header.encode() + b" " * (-(len(header) + 11) % 64) + b"\n"
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + values)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("shape", ["(1000000000000000,)", "(1000, 26843545)", "(-5,)", "(9,)"])
+def test_a_header_that_announces_more_than_there_is_is_refused_before_memory_is_taken(tmp_path, shape):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    (tmp_path / "own.npz").write_bytes(npz_of(header))
+    with pytest.raises(FeatureError, match="more than it holds"):
+        precomputed_spec("own", tmp_path / "own.npz")
+
+
+def test_a_member_that_says_it_inflates_beyond_what_it_can_is_refused(tmp_path):
+    content = bytearray(npz_of("{'descr': '<f8', 'fortran_order': False, 'shape': (8,), }"))
+    place = content.rindex(b"PK\x01\x02")
+    content[place + 24 : place + 28] = (0xFFFFFFF0).to_bytes(4, "little")
+    (tmp_path / "own.npz").write_bytes(content)
+    with pytest.raises(FeatureError, match="more than its archive can hold"):
+        precomputed_spec("own", tmp_path / "own.npz")
+
+
+def test_text_is_no_features(tmp_path):
+    np.savez(tmp_path / "own.npz", a=np.array(["x", "y"]))
+    with pytest.raises(FeatureError, match="'a' holds no numbers"):
+        precomputed_spec("own", tmp_path / "own.npz")

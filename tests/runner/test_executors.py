@@ -8,7 +8,7 @@ from contextlib import closing
 
 import psutil
 
-from serbench.runner.executors.base import WorkerDied
+from serbench.runner.executors.base import TimedOut, WorkerDied
 from serbench.runner.executors.local import LocalPool
 
 
@@ -94,3 +94,43 @@ def test_a_worker_that_dies_while_idle_costs_nothing():
         time.sleep(0.3)
         pool.submit(int, "2")
         assert results_of(pool) == {"2": 2}
+
+
+def test_a_job_whose_time_is_up_is_ended_with_what_it_started():
+    with closing(LocalPool(1)) as pool:
+        pool.submit(subprocess.call, ("sleep", "600"), seconds=3)
+        (result,) = results_of(pool).values()
+        assert isinstance(result, TimedOut) and "3 s (--cell-timeout)" in str(result)
+        assert not [process for process in psutil.Process().children(recursive=True) if process.name() == "sleep"]
+        pool.submit(int, "1", seconds=60)
+        assert results_of(pool) == {"1": 1}
+
+
+def test_hurry_ends_only_jobs_with_a_limit():
+    with closing(LocalPool(2)) as pool:
+        pool.submit(time.sleep, 600, seconds=3600)
+        pool.submit(time.sleep, 1)
+        pool.hurry(0.1)
+        found = results_of(pool)
+        assert isinstance(found["600"], TimedOut) and found["1"] is None
+
+
+def test_a_worker_meets_its_memory_limit():
+    with closing(LocalPool(1, memory=2**30)) as pool:
+        pool.submit(bytearray, 2**31)
+        assert isinstance(results_of(pool)[str(2**31)], MemoryError)
+
+
+def test_a_dead_worker_is_noticed_though_its_child_lives_on():
+    with closing(LocalPool(1)) as pool:
+        pool.submit(exec, "import os, time; os.fork() == 0 and time.sleep(600); os._exit(1)")
+        (result,) = results_of(pool).values()
+        assert isinstance(result, WorkerDied)
+
+
+def test_a_thread_that_a_job_leaves_behind_does_not_keep_the_pool():
+    began = time.monotonic()
+    with closing(LocalPool(1)) as pool:
+        pool.submit(exec, "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()")
+        results_of(pool)
+    assert time.monotonic() - began < 60

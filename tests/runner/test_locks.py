@@ -40,7 +40,15 @@ def test_an_error_of_the_work_is_not_taken_for_one_of_the_lock(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file" / "cell.lock", tmp_path / "folder"):
-        (tmp_path / "folder").mkdir(exist_ok=True)
-        with pytest.raises(ResultsError, match="cannot write"), lock(path, wait=False):
-            pass
+    with pytest.raises(ResultsError, match="cannot write"), lock(tmp_path / "file" / "cell.lock", wait=False):
+        pass
+    assert (tmp_path / "file").read_text() == ""  # A user's file stays where it is.
+
+
+def test_what_stands_where_a_lock_has_to_be_is_set_aside(tmp_path):
+    (tmp_path / "locks").write_text("")
+    (tmp_path / "cell.lock").mkdir()
+    for path in (tmp_path / "locks" / "cell.lock", tmp_path / "cell.lock"):
+        with lock(path, wait=False) as held:
+            assert held is True
+    assert (tmp_path / "locks.damaged").is_file() and (tmp_path / "cell.lock.damaged").is_dir()

@@ -89,6 +89,11 @@ def test_a_path_that_is_too_long_is_no_suite():
         load_suite("x" * 5000)
 
 
+ALIAS_BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)
+)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -101,6 +106,7 @@ def test_a_path_that_is_too_long_is_no_suite():
         (b"title: T\nmore: " + b"[" * 300 + b"]" * 300, "nested too deep"),
         (b"title: T\ngrid: &a [*a]\n", "refers to itself"),
         (b"title: T\ngrid: &a {b: *a}\n", "refers to itself"),
+        (ALIAS_BOMB.encode(), "aliases make too many values"),
     ],
 )
 def test_a_suite_that_is_no_text_or_has_no_end_is_refused(tmp_path, content, said):
@@ -135,6 +141,11 @@ PARAMS += [("2024-01-01", "date"), ("{1: 2}", "no text"), ("[" * 25 + "]" * 25, 
         ("[emodb]", '["a\\0b"]', "corpora", "control characters"),
         ("[emodb]", "[{name: a, adapter: folder, speaker: .nan}]", "corpora.0", "finite"),
         ("title: T", 'title: "\\ud800"', "title", "surrogate"),
+        ("title: T", "title: T\naugment: {shift: {seconds: 1000000}}", "augment.shift.seconds", "at most 60 s"),
+        ("title: T", "title: T\naugment: {pitch: {semitones: [-99, 0]}}", "augment.pitch.semitones", "at most 36"),
+        ("title: T", "title: T\nrobustness: {reverb: [1000000]}", "robustness.reverb", "at most 60 s"),
+        ("title: T", "title: T\nname: ../up", "name", "without slashes"),
+        ("title: T", "title: T\ntimeout: 0", "timeout", "greater than 0"),
     ],
 )  # fmt: skip
 def test_values_that_no_cell_can_carry_are_refused_with_their_key(tmp_path, old, new, key, said):

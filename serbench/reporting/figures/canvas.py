@@ -57,6 +57,8 @@ def theme() -> Iterator[None]:
         "pdf.fonttype": 42,
         "svg.fonttype": "none",
         "svg.hashsalt": "serbench",
+        # Labels and names are the user's: a dollar sign in them is one.
+        "text.parse_math": False,
     }
     with matplotlib.rc_context(settings):
         yield

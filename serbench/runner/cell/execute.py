@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import pickle
-import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,15 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.containment import contained
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
+from serbench.records.derived import warn
 from serbench.runner.cell.fitting import FittedModel
 from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale
+from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
-from serbench.runner.cell.recipe import choose, read_recipe
+from serbench.runner.cell.training import Clock, train_cell
+
+LONGEST = 10_000
 
 
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
@@ -38,32 +41,49 @@ def run_cell(job: CellJob) -> CellResult | None:
     with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
-        if not job.force and (finished := _finished(job)):
-            return finished
+        done = None if job.force else _finished(job)
+        if done and not lacks_model(job.cell, job.folder, job.requested):
+            return CellResult.of(*done)
+        # A lock may not reach beyond this host: what another one has finished meanwhile stays.
+        absent = not cell_path(job.folder, job.cell.id).exists()
         record, predictions = _attempt(job)
-        write_cell(job.folder, record, predictions)
+        if done and record.status != "ok":
+            # Fitted again for its model, which cannot be had: what was done stays.
+            return CellResult(record)
+        if write_cell(job.folder, record, predictions, keep=absent and not job.force) is None:
+            if finished := _finished(job):
+                warn(f"cell {job.cell.id}: another machine has finished it first; its answers stay")
+                return CellResult.of(*finished)
+            write_cell(job.folder, record, predictions)
         return CellResult.of(record, predictions)
 
 
-def _finished(job: CellJob) -> CellResult | None:
+def _finished(job: CellJob) -> tuple[Record, pd.DataFrame] | None:
     # Another run on the same results may have done the cell since this one was planned.
     try:
         record, predictions = read_cell(cell_path(job.folder, job.cell.id))
     except (FileNotFoundError, ResultsError):
         return None
     done = record.status == "ok" and not is_stale(record, job.corpus["fingerprint"], job.plugin_hash, job.requested)
-    return CellResult.of(record, predictions) if done else None
+    return (record, predictions) if done else None
 
 
 def _attempt(job: CellJob) -> tuple[Record, pd.DataFrame]:
     try:
-        return _compute(job)
+        with contained():
+            return _compute(job)
     except ResultsError:
         raise
-    except MemoryError:
-        return failed_record(job, "out of memory"), empty_predictions()
+    except MemoryError as error:
+        return failed_record(job, _out_of_memory(job, error)), empty_predictions()
     except Exception as error:
         return failed_record(job, _told(error), traceback.format_exc()), empty_predictions()
+
+
+def _out_of_memory(job: CellJob, error: MemoryError) -> str:
+    allowed = job.circumstances.memory
+    limit = f" (a worker may take {allowed / 2**30:.1f} GiB, --memory)" if allowed else ""
+    return f"out of memory{limit}" + (f": {error}" if str(error) else "")
 
 
 def _told(error: Exception) -> str:
@@ -74,13 +94,15 @@ def _told(error: Exception) -> str:
 
 
 def _storable(text: str) -> str:
-    """Text without halves of characters, which no file takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Text without halves of characters, which no file takes, and of a length that a reader takes."""
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
+    return short.encode("utf-8", "replace").decode("utf-8")
 
 
 def failed_record(job: CellJob, reason: str, trace: str = "", status: str = "failed") -> Record:
     """A record of a cell that has no predictions."""
-    return Record(job.cell, status, reason=_storable(reason), traceback=_storable(trace), **_common(job))
+    told = {"reason": _storable(reason), "traceback": _storable(trace)}
+    return Record(job.cell, status, **told, **_common(job))
 
 
 def _common(job: CellJob) -> dict[str, Any]:
@@ -100,17 +122,11 @@ def now() -> str:
 
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     clock = Clock()
-    spec, table, matrix = read_recipe(job)
-    clock.lap("features")
-    recipe = choose(job, spec, table, matrix)
-    if recipe.tuning:
-        clock.lap("tuning", recipe.tuning["seconds"])
-    matrix, labels = recipe.matrix, recipe.labels
-    training = recipe.training(validate=spec.validation)
-    fitted = recipe.fit(training)
-    clock.lap("fit")
-    calibration_model, calibration = fitted, training
-    if job.requested.validation and not spec.validation:
+    trained = train_cell(job, clock)
+    recipe, fitted = trained.recipe, trained.fitted
+    table, matrix, labels = recipe.table, recipe.matrix, recipe.labels
+    calibration_model, calibration = fitted, trained.training
+    if job.requested.validation and not recipe.spec.validation:
         # The model itself trains on the whole training part: another one, fitted without it, parts this part.
         calibration = recipe.training(validate=True)
         calibration_model = recipe.fit(calibration)
@@ -127,14 +143,14 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     )
     clock.lap("predict")
     sizes = {
-        "train": len(training.fit),
+        "train": len(trained.training.fit),
         "validation": len(calibration.validation),
         "test": len(job.test),
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
     }
-    if job.save_model:
-        sizes["bytes"] = recipe.save(fitted, job.folder / "models" / job.cell.id)
+    if job.requested.model:
+        sizes["bytes"] = recipe.save(fitted, model_folder(job.folder, job.cell.id))
     record = Record(
         job.cell,
         "ok",
@@ -169,16 +185,3 @@ def _size(estimator: Any) -> dict[str, int]:
     except Exception:
         # A plug-in's estimator may hold what cannot be serialised; its size stays unknown.
         return {}
-
-
-class Clock:
-    """Wall seconds between laps."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str, seconds: float | None = None) -> None:
-        """Name the time since the last lap; `seconds` replaces it where part of the work was done by an earlier run."""
-        now = time.perf_counter()
-        self.seconds[name], self._last = round(now - self._last if seconds is None else seconds, 4), now

@@ -13,6 +13,7 @@ import pandas as pd
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
+from serbench.models.saving import is_saved
 from serbench.records import Cell, Record
 from serbench.scoring import uar
 from serbench.specs import NO_MISTAKE, Mistake
@@ -20,12 +21,13 @@ from serbench.specs import NO_MISTAKE, Mistake
 
 @dataclass(frozen=True)
 class ExtractJob:
-    """Files whose features are missing, and the sets to compute from each."""
+    """Files whose features are missing, the sets to compute from each, and the seconds that this may take."""
 
     circumstances: Circumstances
     sets: tuple[tuple[str, Mapping[str, Any]], ...]
     items: tuple[tuple[str, str], ...]
     alteration: Alteration | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,28 @@ class RequestedOutputs:
         Degraded versions of the test part to predict too.
     validation : bool
         Predictions for a validation part, also of a model that needs none: ensembles calibrate their members on them.
+    model : bool
+        The fitted model itself.
     """
 
     degradations: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     validation: bool = False
+    model: bool = False
 
     def missing_from(self, record: Record) -> bool:
         """Whether a finished cell was run before this was requested."""
         named = {name for name, _ in self.degradations}
         return not named <= set(record.degradations) or (self.validation and not record.validation)
+
+
+def lacks_model(cell: Cell, folder: Path, requested: RequestedOutputs) -> bool:
+    """Whether a finished cell was run without keeping the model that is requested; an ensemble has none."""
+    return requested.model and not cell.members and not is_saved(model_folder(folder, cell.id))
+
+
+def model_folder(suite_folder: Path, cell_id: str) -> Path:
+    """Where the fitted model of a cell is kept."""
+    return suite_folder / "models" / cell_id
 
 
 TEST_ONLY = RequestedOutputs()
@@ -70,6 +85,8 @@ class CellJob:
         That of the protocol, made on purpose.
     nicknames : tuple of str
         Names of corpora that are the user's own.
+    seconds : float, optional
+        That it may take.
     """
 
     cell: Cell
@@ -84,10 +101,10 @@ class CellJob:
     plugin_hash: str
     environment: Mapping[str, Any]
     force: bool = False
-    save_model: bool = False
     mistake: Mistake = NO_MISTAKE
     requested: RequestedOutputs = TEST_ONLY
     nicknames: tuple[str, ...] = ()
+    seconds: float | None = None
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""

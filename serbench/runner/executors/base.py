@@ -10,6 +10,10 @@ class WorkerDied(Exception):
     """The process that ran a job is gone: killed, out of memory, or crashed."""
 
 
+class TimedOut(WorkerDied):
+    """The process that ran a job was ended, since its time was up."""
+
+
 class Executor(Protocol):
     """Runs jobs, wherever that may be.
 
@@ -25,13 +29,16 @@ class Executor(Protocol):
     def running(self) -> int:
         """Number of jobs submitted and not yet given back by `completed`."""
 
-    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
-        """Start a job; only where there is room."""
+    def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
+        """Start a job; only where there is room. After `seconds` it is ended, with all that it started."""
+
+    def hurry(self, seconds: float) -> None:
+        """End the jobs that have a time limit, `seconds` from now at the latest."""
 
     def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
         """Wait up to `timeout` seconds for a job to end, and give (job, result) of each that has.
 
-        A result may be the exception that the function raised, or `WorkerDied`: no job takes another with it.
+        A result may be the exception that the function raised, `WorkerDied`, `TimedOut`: none takes another with it.
         """
 
     def close(self, *, kill: bool = False) -> None:

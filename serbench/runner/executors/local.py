@@ -9,19 +9,36 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from serbench.records.derived import make_way
 from serbench.runner.cell.environment import thread_variables
-from serbench.runner.executors.base import WorkerDied
+from serbench.runner.executors.base import TimedOut, WorkerDied
+
+# Seconds that a worker has to end by itself.
+LAST_WORDS = 3.0
+
+
+@dataclass
+class _Busy:
+    """A job under way: in which worker, and until when it may be (monotonic seconds)."""
+
+    executor: ProcessPoolExecutor
+    job: Any
+    seconds: float | None
+    deadline: float | None
+    hurried: bool = False
 
 
 class LocalPool:
@@ -34,15 +51,18 @@ class LocalPool:
         Threads for numerical libraries within a worker.
     log : Path, optional
         Where workers write what libraries print; TensorFlow greets at length, and a crash leaves its last words there.
+    memory : int, optional
+        Bytes that a worker may allocate; beyond them it meets a `MemoryError`, or dies where a library cannot.
     """
 
-    def __init__(self, workers: int, threads: int = 1, log: Path | None = None):
+    def __init__(self, workers: int, threads: int = 1, log: Path | None = None, memory: int | None = None):
         self._threads = threads
+        self._memory = memory
         self._log = log
         if log is not None:
             make_way(log)
         self._idle: list[ProcessPoolExecutor | None] = [None] * workers
-        self._busy: dict[Future, tuple[ProcessPoolExecutor, Any]] = {}
+        self._busy: dict[Future, _Busy] = {}
 
     @property
     def has_room(self) -> bool:
@@ -54,51 +74,121 @@ class LocalPool:
         """Number of jobs under way."""
         return len(self._busy)
 
-    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
-        """Give a job to a free worker."""
+    def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
+        """Give a job to a free worker; its time begins when it is given, a new worker's start included."""
         executor = self._idle.pop() or self._start()
-        with _spawning(self._threads):
+        with spawning(self._threads):
             try:
                 future = executor.submit(function, job)
             except BrokenProcessPool:
                 # The worker died while it had nothing to do, so that no job is lost.
                 executor = self._start()
                 future = executor.submit(function, job)
-        self._busy[future] = (executor, job)
+        self._busy[future] = _Busy(executor, job, seconds, None if seconds is None else time.monotonic() + seconds)
+
+    def hurry(self, seconds: float) -> None:
+        """End the jobs that have a time limit, `seconds` from now at the latest."""
+        for busy in self._busy.values():
+            if busy.deadline is not None:
+                busy.deadline, busy.hurried = min(busy.deadline, time.monotonic() + seconds), True
 
     def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
         """Wait for at least one job and yield (job, result); a result may be an exception or `WorkerDied`."""
+        for busy in self._busy.values():
+            late = busy.deadline is not None and time.monotonic() > busy.deadline
+            if late or any(map(_has_ended, _processes(busy.executor))):
+                # A child that a dead worker has left would keep its pipes open, and its death unseen.
+                _end(busy.executor)
         done, _ = wait(self._busy, timeout=timeout, return_when=FIRST_COMPLETED)
         for future in done:
-            executor, job = self._busy.pop(future)
+            busy = self._busy.pop(future)
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
-                executor.shutdown(wait=False, cancel_futures=True)
+                busy.executor.shutdown(wait=False, cancel_futures=True)
                 self._idle.append(None)
-                yield job, WorkerDied("the worker process died (killed, out of memory, or crashed)")
+                yield busy.job, self._cause_of_death(busy)
             else:
-                self._idle.append(executor)
-                yield job, error or future.result()
+                self._idle.append(busy.executor)
+                yield busy.job, error or future.result()
+
+    def _cause_of_death(self, busy: _Busy) -> WorkerDied:
+        if busy.deadline is not None and time.monotonic() > busy.deadline:
+            return TimedOut("stopped" if busy.hurried else f"took longer than {busy.seconds:g} s (--cell-timeout)")
+        allowed = f"; it may take {gibibytes(self._memory)} (--memory)" if self._memory else ""
+        return WorkerDied(f"the worker process died (killed, out of memory, or crashed{allowed})")
 
     def close(self, *, kill: bool = False) -> None:
         """End the workers; with `kill` at once, whatever they do."""
-        executors = [executor for executor in self._idle if executor] + [item for item, _ in self._busy.values()]
+        executors = [executor for executor in self._idle if executor] + [busy.executor for busy in self._busy.values()]
         for executor in executors:
-            processes = list((executor._processes or {}).values())
             if kill:
-                for process in processes:
-                    process.kill()
-            executor.shutdown(wait=not kill, cancel_futures=True)
+                _end(executor)
+            workers = _processes(executor)
+            executor.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                # A thread that a job has left behind would keep its worker for ever.
+                worker.join(LAST_WORDS)
+                _kill_group(worker.pid)
         self._idle, self._busy = [], {}
 
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
-            max_workers=1, mp_context=context, initializer=_prepare_worker, initargs=(self._log,)
+            max_workers=1, mp_context=context, initializer=_prepare_worker, initargs=(self._log, self._memory)
         )
 
 
-def _prepare_worker(log: Path | None) -> None:
+def gibibytes(count: int | None) -> str:
+    """A number of bytes, as messages have it."""
+    return f"{(count or 0) / 2**30:.1f} GiB"
+
+
+def _processes(executor: ProcessPoolExecutor) -> list[multiprocessing.Process]:
+    return list((executor._processes or {}).values())
+
+
+def _has_ended(process: multiprocessing.Process) -> bool:
+    # Looks without reaping: that is the pool's own business.
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _end(executor: ProcessPoolExecutor) -> None:
+    """Kill a worker with all that it started."""
+    for process in _processes(executor):
+        _kill_group(process.pid)
+        # Before it has made a group of its own it is killed by itself.
+        process.kill()
+
+
+def _kill_group(worker: int) -> None:
+    # A worker leads a group of its own: what its jobs started is in it, but for what made a session of its own.
+    # The group outlives its leader.
+    started = _descendants(worker)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker, signal.SIGKILL)
+    for process in started:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _descendants(process: int) -> list[int]:
+    """Children of a process and theirs, where the system tells (Linux)."""
+    found: list[int] = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, path.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found
+
+
+def _prepare_worker(log: Path | None, memory: int | None) -> None:
+    os.setpgid(0, 0)
+    if memory is not None:
+        # Private writable memory: what is only mapped (libraries, features) does not count.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     if log is not None:
         with log.open("a") as stream:
             os.dup2(stream.fileno(), sys.stdout.fileno())
@@ -110,11 +200,12 @@ def _prepare_worker(log: Path | None) -> None:
 
 def _die_with(parent) -> None:
     parent.join()
-    os._exit(1)
+    _kill_group(os.getpid())
 
 
 @contextmanager
-def _spawning(threads: int) -> Iterator[None]:
+def spawning(threads: int) -> Iterator[None]:
+    """While a process is started: its thread counts in the environment, the main script hidden, Ctrl-C blocked."""
     # Thread counts must be in the environment before the worker imports numpy. And a spawned process would
     # import the user's main script again, which it never needs: a script without a main guard would run twice.
     before = {name: os.environ.get(name) for name in thread_variables(threads)}

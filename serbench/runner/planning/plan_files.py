@@ -10,7 +10,7 @@ from serbench.protocols.splitting import splits_table
 from serbench.records import Cell, atomic_path, cell_path, row_id
 from serbench.records.derived import read_derived
 from serbench.records.plan_file import read_plan, write_plan
-from serbench.records.splits_file import add_splits
+from serbench.records.splits_file import add_splits, read_splits
 from serbench.runner.cell.locks import lock
 from serbench.runner.planning.cells import Plan
 from serbench.runner.planning.task import Task
@@ -60,5 +60,6 @@ def _add_splits(plan: Plan) -> None:
         splits_table(item.task.name, item.cell.protocol_name, item.cell.seed, [item.split], item.task.table)
         for item in folds.values()
     ]
-    if tables and plan.todo:
+    # Without work to do they are there already, unless they were damaged or removed.
+    if tables and (plan.todo or read_splits(plan.folder) is None):
         add_splits(plan.folder, pd.concat(tables, ignore_index=True))

@@ -52,6 +52,17 @@ def _positive_strength(value: Any) -> Any:
     return value
 
 
+def _up_to(most: float, unit: str) -> Any:
+    """Refuse strengths beyond what a machine can bear, either way."""
+
+    def check(value: Any) -> Any:
+        if max(map(abs, _listed(value))) > most:
+            raise ValueError(f"give at most {most:g} {unit}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -68,7 +79,7 @@ class Noise(_Strict):
 class Pitch(_Strict):
     """Another height of the voice, in semitones."""
 
-    semitones: Strength
+    semitones: Annotated[Strength, _up_to(36, "semitones")]
 
 
 class Stretch(_Strict):
@@ -80,7 +91,7 @@ class Stretch(_Strict):
 class Shift(_Strict):
     """Another place in time, in seconds."""
 
-    seconds: Strength
+    seconds: Annotated[Strength, _up_to(60, "s")]
 
 
 class Augment(_Strict):
@@ -122,7 +133,7 @@ class Robustness(_Strict):
 
     noise_snr_db: Annotated[list[Annotated[Any, AfterValidator(_number)]], BeforeValidator(_listed)] = []
     bandwidth: Literal["telephone"] | None = None
-    reverb: Annotated[list[Annotated[Any, AfterValidator(_positive)]], BeforeValidator(_listed)] = []
+    reverb: Annotated[list[Annotated[Any, AfterValidator(_positive), _up_to(60, "s")]], BeforeValidator(_listed)] = []
 
     @model_validator(mode="after")
     def _degrades_something(self) -> Robustness:

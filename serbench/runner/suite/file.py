@@ -17,6 +17,7 @@ from serbench.runner.suite.values import DEEPEST
 
 PACKAGE = Path(serbench.__file__).parent
 PUBLISHED = "published"
+MOST_VALUES = 1_000_000
 
 
 def suite_folders() -> list[Path]:
@@ -45,6 +46,9 @@ def find_suite(name: str) -> Path:
         for folder in suite_folders():
             if _is_file(folder / below / f"{name}.yaml"):
                 return folder / below / f"{name}.yaml"
+    # A user's suite beside the results that are called after it.
+    if _is_file(Path(f"{name}.yaml")):
+        return Path(f"{name}.yaml")
     raise UnknownName.among("suite", name, [*suite_names(), *suite_names(PUBLISHED)])
 
 
@@ -75,6 +79,8 @@ def load_suite(name: str) -> Suite:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
+        if _values(data, {}) > MOST_VALUES:
+            raise SuiteError("aliases make too many values", where=str(path), hint="write the values out")
         if _nested_too_deep(data):
             raise SuiteError("refers to itself, or is nested too deep", where=str(path), hint="write the values out")
     except RecursionError as error:
@@ -99,7 +105,7 @@ def load_suite(name: str) -> Suite:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise SuiteError("not UTF-8 text", where=str(path), hint="save the file in UTF-8") from error
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=str(path), hint="check the file") from error
@@ -115,6 +121,16 @@ def _nested_too_deep(data: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def _values(data: Any, counted: dict[int, int]) -> int:
+    """Values that are written when aliases are written out; each alias' own are counted once."""
+    if not isinstance(data, (dict, list)):
+        return 1
+    if id(data) not in counted:
+        counted[id(data)] = 1  # meanwhile: what refers to itself is refused elsewhere
+        counted[id(data)] = 1 + sum(_values(value, counted) for value in _inside(data))
+    return counted[id(data)]
 
 
 def _inside(value: Any) -> Iterable[Any]:

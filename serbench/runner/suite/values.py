@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 # Far beyond what anyone runs, and far below what exhausts memory or a 64-bit number.
 MOST_TRIALS, MOST_COPIES, MOST_FOLDS = 1_000_000, 1_000, 1_000_000
 LARGEST_SEED = 2**63 - 1
-DEEPEST = 20
+DEEPEST, LONGEST_NAME = 20, 100
 # A tenth of the tempo makes ten times the samples.
 RATES = (0.1, 10.0)
 
@@ -52,6 +52,13 @@ def _no_boolean(value: Any) -> Any:
     return value
 
 
+def _file_name(value: str) -> str:
+    if not 0 < len(value) <= LONGEST_NAME or value[0] == "." or {"/", "\\", "\n"} & {*value}:
+        raise ValueError(f"a name is up to {LONGEST_NAME} characters without slashes: results go into a folder of it")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+FileName = Annotated[Text, AfterValidator(_file_name)]
 Params = dict[Text, Annotated[Any, AfterValidator(plain_parameter)]]
 Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=-LARGEST_SEED, le=LARGEST_SEED)]
