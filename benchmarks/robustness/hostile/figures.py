@@ -18,7 +18,7 @@ NAMES = {
     "a line break": "two\nlines",
     "right-to-left text": "שמח",
     "an emoji": "😀",
-    "rich markup": "[bold red]x[/]",
+    "rich markup": "[bold red]x[blink]",
     "a format string": "{0}%s%(x)s",
 }
 
