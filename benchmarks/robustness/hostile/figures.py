@@ -61,7 +61,7 @@ def _(place: Place):
     place.suite.write_text(place.suite.read_text().replace("title: Tiny", "title: '$\\frac <b>\\input{x}'"))
     place.keep()
     place.cli("leaderboard", "tiny")
-    place.cli("plot", "gap", "tiny")
+    place.cli("plot", "confusion", "tiny")
 
 
 @case("figures", "a model's name that is broken mathtext", HEALED, limit=60)
