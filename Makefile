@@ -25,11 +25,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[deep]'
 	@touch $@
 
 $(VENV)/installed-test: $(BIN)/python pyproject.toml constraints.txt
-	$(INSTALL) --editable '.[test]'
+	$(INSTALL) --editable '.[deep,test]'
 	@touch $@ $(VENV)/installed
 
 clean:

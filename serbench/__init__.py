@@ -12,7 +12,7 @@ from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, Spl
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("extract", "leaderboard", "load_corpus", "load_model", "load_records", "run", "score", "split")
+_FUNCTIONS = ("extract", "leaderboard", "load_corpus", "load_model", "load_records", "plot", "run", "score", "split")
 
 __all__ = ["CorpusSpec", "FeatureSpec", "ModelSpec", "ProtocolSpec", "Split", *_FUNCTIONS]
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serbench.features.api import extract
+from serbench.inference.model import load_model
 from serbench.protocols.splitting import split
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
-from serbench.runner.speech_model import load_model
 from serbench.scoring import score
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from serbench.circumstances import Circumstances
     from serbench.registry import Registry
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from serbench.runner.planning.selection import Filters
     from serbench.runner.suite.schema import Suite
 
-__all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "run", "score", "split"]
+__all__ = ["extract", "leaderboard", "load_corpus", "load_model", "load_records", "plot", "run", "score", "split"]
 
 
 def load_corpus(
@@ -33,6 +34,7 @@ def load_corpus(
     labels: str | None = None,
     cache: str | Path | None = None,
     path: str | Path | None = None,
+    adapter: str | None = None,
     **adapter_options: Any,
 ) -> pd.DataFrame:
     """Open a corpus as a table of utterances.
@@ -40,7 +42,8 @@ def load_corpus(
     Parameters
     ----------
     name : str
-        Such as ``"emodb"`` or ``"synthetic"`` (`serbench corpora` lists them).
+        Such as ``"emodb"`` or ``"synthetic"`` (`serbench corpora` lists them), or a corpus of a suite file in the
+        working folder.
     data : path, optional
         Folder with one folder per corpus; else as for the command line.
     labels : str, optional
@@ -49,6 +52,8 @@ def load_corpus(
         Where content hashes and the synthetic corpus go; else as for the command line.
     path : path, optional
         Where this corpus is, if elsewhere.
+    adapter : str, optional
+        ``"folder"`` or ``"manifest"``, for a corpus of your own that no file describes; `name` is then yours to choose.
     **adapter_options
         Such as ``defects="keep"``.
 
@@ -74,10 +79,63 @@ def load_corpus(
     from serbench.corpora.labels import apply_labels, resolve_labels
     from serbench.corpora.loading import open_corpus
     from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
+    from serbench.runner.planning.task import corpus_spec
+    from serbench.runner.suite.schema import CorpusEntry
 
     around = circumstances(data=data, cache=cache, corpus_paths={name: path} if path else None)
-    corpus = open_corpus(build_registry().get("corpus", name), around, options=adapter_options)
+    if adapter is None:
+        spec = registry_with_own(around.plugins).get("corpus", name)
+    else:
+        spec = corpus_spec(CorpusEntry(name=name, adapter=adapter), build_registry(around.plugins))
+    corpus = open_corpus(spec, around, options=adapter_options)
     return apply_labels(corpus.table, resolve_labels(labels or "native", [corpus.spec]))
+
+
+def plot(
+    kind: str,
+    name: str,
+    row: str | None = None,
+    *,
+    corpus: str | None = None,
+    around: Circumstances | None = None,
+    utterance: str | None = None,
+    features: str | None = None,
+    method: str | None = None,
+    **where: Any,
+) -> Figure:
+    """Draw a figure, as `serbench plot` does.
+
+    Parameters
+    ----------
+    kind : str
+        Such as ``"gap"``, ``"confusion"``, ``"overview"`` (`serbench plot` lists them).
+    name : str
+        A suite with results; ``overview``, ``speech`` and ``map`` also take a corpus.
+    row : str, optional
+        For figures of one row; the best speaker-independent one unless told.
+    corpus : str, optional
+        Where the suite has several.
+    utterance, features, method : str, optional
+        Choices of ``speech`` and ``map``.
+    around : Circumstances, optional
+        Instead of `where`.
+    **where
+        Circumstances, as for `run`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from serbench.circumstances import circumstances
+    from serbench.reporting.figures.catalogue import draw, kind_named
+    from serbench.reporting.figures.views import open_view
+    from serbench.runner.planning.own_corpora import suite_corpora
+
+    around = around or circumstances(**where)
+    name, own = suite_corpora(name, around)
+    choices = {"utterance": utterance, "features": features, "method": method}
+    return draw(kind, open_view(kind_named(kind), name, row, corpus, around, choices=choices, own=own))
 
 
 def run(
@@ -88,6 +146,7 @@ def run(
     force: bool = False,
     fail_fast: bool = False,
     save_models: bool = False,
+    shard: str | None = None,
     tracking: str | None = None,
     observers: Sequence[Observer] = (),
     quiet: bool = True,
@@ -104,13 +163,15 @@ def run(
         Names to keep by `corpus`, `features`, `model`, `protocol`, `fold`, `seed`; also `trials`, `inner`,
         `permute_labels` and `row`, as the options of `serbench run`.
     require : str, optional
-        Refuse rows of another verdict, such as ``"speaker-independent"``.
+        Refuse rows of another verdict: ``"speaker-independent"`` (the split) or ``"audited"`` (all layers).
     force : bool
         Run finished cells again.
     fail_fast : bool
         Stop at the first cell that fails.
     save_models : bool
-        Keep every fitted model (`load_model` reads it).
+        Keep every fitted model (`load_model` reads it); finished cells without one are fitted again.
+    shard : str, optional
+        Run the cells of one part of the plan alone, ``"3/40"``.
     tracking : str, optional
         Address of an MLflow store that rows are written to as they complete.
     observers : sequence of Observer
@@ -145,12 +206,13 @@ def run(
     from serbench.tracking.observer import Tracker
 
     around = around or circumstances(**where)
-    plan, registry = plan_run(suite, around, filters=filters, require=require, force=force)
-    progress = Progress()
+    planned = {"require": require, "force": force, "save_models": save_models, "shard": shard}
+    plan, registry = plan_run(suite, around, filters=filters, **planned)
+    progress = Progress(around.jobs)
     shown = [] if quiet else [progress]
     tracker = [Tracker(tracking, progress.warned)] if tracking else []
     told = [*observers, *shown, *tracker]
-    outcome = run_plan(plan, registry, around, told, fail_fast=fail_fast, save_models=save_models)
+    outcome = run_plan(plan, registry, around, told, fail_fast=fail_fast)
     records = load_records(around.results, plan.suite.name)
     board = leaderboard(records)
     write_tables(plan.folder, records, board, below=RUN)
@@ -165,6 +227,8 @@ def plan_run(
     filters: Mapping[str, Sequence] | Filters | None = None,
     require: str | None = None,
     force: bool = False,
+    save_models: bool = False,
+    shard: str | None = None,
 ) -> tuple[Plan, Registry]:
     """What `run` would do, and the registry that it would do it with; parameters as there.
 
@@ -177,13 +241,15 @@ def plan_run(
     from serbench.runner.planning.audits import require_verdict
     from serbench.runner.planning.plan import make_plan
     from serbench.runner.planning.selection import Filters
+    from serbench.runner.planning.sharding import parse_shard, take_shard
     from serbench.runner.suite.file import load_suite
     from serbench.runner.suite.schema import Suite
 
+    part = parse_shard(shard) if shard else None
     registry = open_registry(around)
     chosen = filters if isinstance(filters, Filters) else Filters(**(filters or {}))
     loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
-    plan = make_plan(loaded, registry, around, chosen, force=force)
+    plan = make_plan(loaded, registry, around, chosen, force=force, save_models=save_models)
     if require:
-        require_verdict(plan.cells, require)
-    return plan, registry
+        require_verdict(plan.cells, require, plan.folder)
+    return take_shard(plan, registry, *part) if part else plan, registry

@@ -6,7 +6,9 @@ An option counts first, then the environment, then `configs/local.yaml`, then th
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +134,40 @@ def refuse_impossible(path: Path, where: str) -> Path:
     return path
 
 
+def remember_corpus(name: str, path: Path) -> Path | None:
+    """Note in `configs/local.yaml` where a corpus is; its comments and other lines stay.
+
+    Returns
+    -------
+    Path or None
+        The file; None where it is written in a way that cannot be added to.
+    """
+    import yaml
+
+    known = _local()
+    places = known.get("corpus_paths") or {}
+    if places.get(name) == str(path):
+        return LOCAL
+    wanted = {**known, "corpus_paths": {**places, name: str(path)}}
+    text = LOCAL.read_text(encoding="utf-8") if LOCAL.is_file() else ""
+    line = f"  {name}: {json.dumps(str(path), ensure_ascii=False)}\n"
+    if name in places:
+        text = re.sub(rf"^\s+{re.escape(name)}:.*\n?", lambda _: line, text, count=1, flags=re.MULTILINE)
+    elif places:
+        text = re.sub(r"^corpus_paths:.*\n", lambda found: found[0] + line, text, count=1, flags=re.MULTILINE)
+    else:
+        text = f"{text.rstrip()}\ncorpus_paths:\n{line}".lstrip()
+    try:
+        same = yaml.safe_load(text) == wanted
+    except yaml.YAMLError:
+        same = False
+    if not same:
+        return None
+    LOCAL.parent.mkdir(parents=True, exist_ok=True)
+    LOCAL.write_text(text, encoding="utf-8")
+    return LOCAL
+
+
 def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
     return {name: Path(path).expanduser() for name, path in values.items()}
 
@@ -139,6 +175,8 @@ def _paths(values: Mapping[str, str | Path]) -> dict[str, Path]:
 def _plugin(path: str | Path) -> Path:
     if not refuse_impossible(Path(path), "--plugin").is_file():
         raise UsageError(f"no such plug-in file: {path}", where="--plugin", hint="give the path of a Python file")
+    if Path(path).suffix != ".py":
+        raise UsageError(f"not a Python file: {path}", where="--plugin", hint="a plug-in is a file in .py")
     return Path(path).resolve()
 
 

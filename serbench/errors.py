@@ -38,11 +38,15 @@ def _rebuild(kind: type[SerbenchError], what: str, where: str | None, hint: str 
 
 
 class UnknownName(SerbenchError):
-    """A name that nothing answers to."""
+    """A name that nothing answers to; `kind` and `name` say what was looked for."""
+
+    kind, name = "", ""
 
     @classmethod
-    def among(cls, kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UnknownName:
-        """Build the error with the nearest known name ("did you mean"), whatever its case.
+    def among(
+        cls, kind: str, name: str, known: Iterable[str], *, where: str | None = None, most: int = 60
+    ) -> UnknownName:
+        """Build the error with the nearest known name ("did you mean"), whatever its case, and `most` of the others.
 
         Known names joined by commas are told apart: options take one name each.
         """
@@ -57,7 +61,11 @@ class UnknownName(SerbenchError):
         folded = {item.casefold(): item for item in known}
         near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
         hint = f"did you mean '{folded[near[0]]}'? " if near else ""
-        return cls(f"unknown {kind} '{name}'", where=where, hint=f"{hint}known: {', '.join(known) or 'none'}")
+        more = f" and {len(known) - most} more" if len(known) > most else ""
+        shown = ", ".join(known[:most]) + more
+        error = cls(f"unknown {kind} '{name}'", where=where, hint=f"{hint}known: {shown or 'none'}")
+        error.kind, error.name = kind, name
+        return error
 
 
 class DuplicateName(SerbenchError):
@@ -86,6 +94,10 @@ class DownloadError(SerbenchError):
 
 class AudioError(SerbenchError):
     """An audio file that cannot be decoded, or decodes to nothing usable."""
+
+
+class TooLong(AudioError):
+    """A recording longer than an utterance that can be answered as a whole."""
 
 
 class FeatureError(SerbenchError):

@@ -17,7 +17,7 @@ from typing import Any
 
 from serbench.containment import contained
 from serbench.errors import BrokenPlugin, DuplicateName, UnknownName
-from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, refuse_wrong_fields
+from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, refuse_wrong_fields, renamed_features
 
 KINDS: dict[str, type] = {
     "corpus": CorpusSpec,
@@ -49,6 +49,11 @@ class Registry:
     def add(self, spec: Any, origin: Origin) -> None:
         """Add a spec; a second one of the same kind and name raises, naming both origins."""
         key = (kind_of(spec), spec.name)
+        if key[0] == "features" and renamed_features(spec.name) != spec.name:
+            raise DuplicateName(
+                f"{origin.where}: '{spec.name}' was a name of the features '{renamed_features(spec.name)}'",
+                hint="give yours another one",
+            )
         if key in self.specs:
             if self.specs[key] is spec:
                 return
@@ -61,6 +66,8 @@ class Registry:
 
     def get(self, kind: str, name: str, *, where: str | None = None) -> Any:
         """Return a spec; an unknown name raises with the nearest one."""
+        if kind == "features" and (kind, name) not in self.specs:
+            name = renamed_features(name)
         if (kind, name) in self.specs:
             return self.specs[kind, name]
         if name in self.broken:
@@ -80,7 +87,7 @@ class Registry:
 
     def source_hash(self, kind: str, name: str) -> str:
         """Hash of the plug-in file behind a spec; empty for the package's own."""
-        return self.origins[kind, name].source_hash
+        return self.origins[kind, renamed_features(name) if kind == "features" else name].source_hash
 
 
 def build_registry(plugins: Iterable[Path] = ()) -> Registry:
@@ -111,11 +118,15 @@ def load_plugin(path: Path) -> tuple[ModuleType, Origin]:
         If there is no such file or importing it raises.
     """
     if not path.is_file():
-        raise BrokenPlugin("no such plug-in file", where=str(path), hint="give the path of a Python file")
+        what = "a folder, not a plug-in file" if path.is_dir() else "no such plug-in file"
+        raise BrokenPlugin(what, where=str(path), hint="give the path of a Python file")
     source_hash = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
     name = f"serbench_plugin_{path.stem}_{source_hash}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None:
+            suite = f"; `serbench run {path} --dry-run` checks a suite" if path.suffix in (".yaml", ".yml") else ""
+            raise BrokenPlugin("not a Python file", where=str(path), hint=f"a plug-in is a file in .py{suite}")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:

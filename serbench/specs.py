@@ -15,7 +15,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Params = Mapping[str, Any]
+# Feature sets by the names that they once had: cells keep these, so that their ids stay; all else uses the new ones.
+RENAMED_FEATURES = {"compare": "compare2016"}
 Independence = Literal["speaker", "text", "corpus"]
+
+
+def renamed_features(name: str) -> str:
+    """Today's name of a feature set, or of several joined by `+`.
+
+    Examples
+    --------
+    >>> renamed_features("compare+handcrafted")
+    'compare2016+handcrafted'
+    """
+    return "+".join(RENAMED_FEATURES.get(part, part) for part in name.split("+"))
+
+
+def recorded_features(name: str) -> str:
+    """The name of a feature set that cells keep.
+
+    Examples
+    --------
+    >>> recorded_features("compare2016")
+    'compare'
+    """
+    return {new: old for old, new in RENAMED_FEATURES.items()}.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -138,6 +162,8 @@ class FeatureSpec:
         What `extract` returns: (d,) or (frames, d), float32.
     extract : callable
         ``extract(signal, rate, **params) -> array``; `signal` is mono float32 in [-1, 1] at `rate` Hz.
+    rate : int or None
+        Hz that signals are converted to; None: each is left at its own.
     hop : float or None
         Seconds between frames; required for a sequence.
     params : mapping
@@ -151,7 +177,7 @@ class FeatureSpec:
     version: str
     kind: Literal["vector", "sequence"]
     extract: Callable[..., np.ndarray]
-    rate: int = 16_000
+    rate: int | None = 16_000
     hop: float | None = None
     params: Params = field(default_factory=dict)
     description: str = ""
@@ -175,6 +201,8 @@ class Mistake:
     ----------
     leak : str
         What the audit calls it: a leak of the whole test part, whatever else is shared.
+    short : str
+        In a word or two, beside a number.
     splits_copies : bool
         Originals and augmented copies are split together; only rows with copies can make it.
     validates_on_test : bool
@@ -182,6 +210,7 @@ class Mistake:
     """
 
     leak: str = ""
+    short: str = ""
     splits_copies: bool = False
     validates_on_test: bool = False
 
@@ -248,6 +277,10 @@ class ModelSpec:
         Then ``fit(X, y, validation=(Xv, yv))``; the others train on the whole training part.
     groups : bool
         Then ``fit(X, y, groups=speakers)``.
+    requires : tuple of str
+        Optional packages that `build` imports. Where one is absent, rows of the model are skipped and say so.
+    trusted : tuple of str
+        Full names of classes that a saved model may hold besides those of scikit-learn and numpy.
     """
 
     name: str
@@ -261,6 +294,8 @@ class ModelSpec:
     validation: bool = False
     groups: bool = False
     description: str = ""
+    requires: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
 
 _TYPES = {"str": str, "bool": bool, "int": int, "Params": Mapping, "tuple[str, ...]": tuple}

@@ -1,23 +1,40 @@
-"""The notebook runs top to bottom, on the synthetic corpus."""
+"""The notebook runs top to bottom, on the synthetic corpus and on one of a user's own."""
 
 from __future__ import annotations
 
+import json
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "explore.ipynb"
 SCREEN = 45
+TINY_SUITE = """\
+title: Tiny
+corpora: [{name: tiny, adapter: folder, speaker: "/(s[0-9])_"}]
+grid:
+  - features: [mfcc]
+    models: [majority]
+    protocols: [{name: speaker_kfold, params: {k: 3}}, {name: stratified_kfold, params: {k: 3}}]
+"""
+
+
+def execute(folder, first=None):
+    """Run the notebook in a folder, with another first cell."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    if first:
+        next(cell for cell in notebook.cells if cell.cell_type == "code").source = first
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    folder = tmp_path_factory.mktemp("notebook")
-    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
-    return notebook
+    return execute(tmp_path_factory.mktemp("notebook"))
 
 
 def outputs(notebook):
@@ -45,7 +62,32 @@ def test_cells_are_short_and_no_output_is_longer_than_a_screen(executed):
         assert len(text.splitlines()) <= SCREEN
 
 
-def test_it_is_committed_without_outputs():
+def test_it_runs_on_an_own_corpus(tiny_data, tmp_path):
+    (tmp_path / "mine.yaml").write_text(TINY_SUITE.replace("name: tiny", "name: mine"))
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/local.yaml").write_text(f"corpus_paths: {{mine: {tiny_data / 'tiny'}}}")
+    found = outputs(execute(tmp_path, 'SUITE, CORPUS = "mine", "mine"'))
+    assert sum("image/png" in output.get("data", {}) for output in found) == 5
+    assert any("mine/high/s0_high_0" in output.get("text", "") for output in found)
+
+
+def test_it_is_committed_with_outputs_and_without_places(executed):
     nbformat = pytest.importorskip("nbformat")
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        assert not cell.get("outputs") and cell.get("execution_count") is None
+    committed = nbformat.read(NOTEBOOK, as_version=4)
+    told = [len(cell.outputs) > 0 for cell in committed.cells if cell.cell_type == "code"]
+    # The first cell names the corpus.
+    assert told == [False] + [True] * (len(told) - 1)
+    assert sum("image/png" in output.get("data", {}) for output in outputs(committed)) == 5
+    for place in (str(Path.home()), tempfile.gettempdir(), str(NOTEBOOK.parents[1])):
+        assert f'"{place}/' not in NOTEBOOK.read_text(encoding="utf-8")
+
+
+def test_it_uses_the_public_api_alone():
+    code = "\n".join(cell["source"] for cell in cells("code"))
+    assert re.findall(r"(?:from|import) (serbench\S*)", code) == ["serbench"]
+
+
+def cells(kind):
+    for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == kind:
+            yield {**cell, "source": "".join(cell["source"])}

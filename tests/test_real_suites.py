@@ -27,7 +27,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def every_eleventh(tmp_path_factory):
-    """Link every eleventh file of the real corpora below a data root of its own: all speakers and labels, little time."""
+    """Link every eleventh file of the real corpora below a data root of its own: all speakers, little time."""
     root = tmp_path_factory.mktemp("every_eleventh")
 
     def linked(data):

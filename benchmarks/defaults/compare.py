@@ -1,9 +1,12 @@
-"""Compare parameters of models without touching a test fold: how the default parameters were chosen.
+"""Compare parameters of models inside the training parts of the boards: how default parameters are chosen.
 
-EMO-DB by groups of its speakers, and RAVDESS by groups of the twenty actors that train in official fold 1; its four
-test actors are never opened. Inside each training part, three speakers are set aside for early stopping.
+For each fold of a board (RAVDESS' six official ones, EMO-DB leaving one speaker out) its test speakers are closed, and
+the speakers that train in it are divided again: parameters are fitted on some of them and scored on the others. So a
+fold's own choice never saw its test speakers. One default for all folds is the one with the best inner scores over all
+of them; since a speaker who is tested in one fold trains in the others, such a default is *chosen on the development
+corpora*, and only the confirmation corpora say what it is worth.
 
-    OMP_NUM_THREADS=1 python benchmarks/defaults/compare.py lstm handcrafted_sequence '{"pool": 4}' '{"pool": 2}'
+    OMP_NUM_THREADS=1 python benchmarks/defaults/compare.py lda handcrafted '{}' '{"n_components": 100}'
 """
 
 from __future__ import annotations
@@ -11,65 +14,86 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from serbench import extract, load_corpus
+from serbench import extract, load_corpus, split
+from serbench.protocols.inner import inner_folds, validation_split
 from serbench.registry import build_registry
+from serbench.reporting.text_tables import to_markdown
+from serbench.scoring import uar
+from serbench.specs import ModelSpec
 
-FOLD_1_TEST_ACTORS = {"ravdess/01", "ravdess/11", "ravdess/20", "ravdess/21"}
-# Corpus, test speakers, speakers of the validation part.
-PARTS = (
-    ("ravdess_speech", "04 10 12 14", "02 03 09"),
-    ("ravdess_speech", "08 15 19 22", "05 06 16"),
-    ("emodb", "03 08", "10 09"),
-    ("emodb", "11 14 16", "12 13"),
-)
+BOARDS = {"ravdess_speech": "official", "emodb": "loso"}
+SPEAKERS = {"speaker"}
 
 
 def main() -> None:
-    """Print one line for each set of parameters."""
+    """Print the inner scores of each set of parameters, each fold's own choice, and the choice over all folds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("features")
     parser.add_argument("params", nargs="*", default=["{}"], help="JSON objects of what differs from the defaults")
+    parser.add_argument("--inner", type=int, default=3, help="folds inside each training part")
     parser.add_argument("--data", help="folder of the corpora")
     given = parser.parse_args()
-    corpora = {name: open_corpus(name, given.features, given.data) for name, _, _ in PARTS}
-    spec = build_registry().get("model", given.model)
-    for text in given.params:
-        started = time.process_time()
-        scores = [part_uar(spec, json.loads(text), corpora[name], *speakers) for name, *speakers in PARTS]
-        ravdess, emodb = np.mean(scores[:2]), np.mean(scores[2:])
-        seconds = time.process_time() - started
+    spec, started = build_registry().get("model", given.model), time.process_time()
+    scores: dict[str, np.ndarray] = {}
+    for corpus, protocol in BOARDS.items():
+        table = load_corpus(corpus, data=given.data)
+        X = [extract(path, given.features) for path in table["path"]]
+        found = [list(inner_scores(spec, json.loads(text), X, table, protocol, given.inner)) for text in given.params]
+        scores[corpus] = np.array([[score for _, score in row] for row in found])
+        chosen = ((fold, scores[corpus][:, place].argmax()) for place, (fold, _) in enumerate(found[0]))
         print(
-            f"ravdess {ravdess:.3f}  emodb {emodb:.3f}  {seconds:4.0f} s  {given.model} {given.features} {text}",
-            flush=True,
+            f"{corpus}, chosen inside each fold: " + ", ".join(f"{fold}: {given.params[best]}" for fold, best in chosen)
         )
+    means = np.column_stack([values.mean(axis=1) for values in scores.values()])
+    lines = [[text, *(f"{100 * value:.1f}" for value in row)] for text, row in zip(given.params, means, strict=True)]
+    print(to_markdown([f"{given.model} on {given.features}", *(f"{name}, inner UAR %" for name in scores)], lines))
+    best = given.params[means.mean(axis=1).argmax()]
+    print(f"chosen on the development corpora: {best} ({time.process_time() - started:.0f} s)")
 
 
-def open_corpus(name: str, features: str, data: str | None) -> tuple[list, np.ndarray, np.ndarray]:
-    """Features, codes and speakers of a corpus, without the test actors of RAVDESS' fold 1."""
-    table = load_corpus(name, data=data)
-    table = table[~table["speaker"].isin(FOLD_1_TEST_ACTORS)]
-    codes = np.unique(table["label"], return_inverse=True)[1]
-    return [extract(path, features) for path in table["path"]], codes, table["speaker"].str.split("/").str[1].to_numpy()
+def inner_scores(
+    spec: ModelSpec, params: dict[str, Any], X: list[np.ndarray], table: pd.DataFrame, protocol: str, inner: int
+) -> Iterator[tuple[str, float]]:
+    """Each fold of a protocol, and the UAR that parameters reach inside its training part."""
+    for fold in split(table, protocol):
+        rows = np.flatnonzero(table["id"].isin(fold.train))
+        folds, _ = inner_folds(table.iloc[rows], SPEAKERS, k=inner, seed=0)
+        answers = [answered(spec, params, X, table, rows[fit], rows[judged]) for fit, judged in folds]
+        judged = np.concatenate([rows[judged] for _, judged in folds])
+        truth = table["label"].iloc[judged].tolist()
+        yield fold.fold, uar(truth, np.concatenate(answers).tolist(), labels=sorted(set(table["label"])))
 
 
-def part_uar(spec, params: dict, corpus: tuple, test_speakers: str, validation_speakers: str) -> float:
-    """UAR on the speakers held out."""
-    X, y, speakers = corpus
-    test, validation = np.isin(speakers, test_speakers.split()), np.isin(speakers, validation_speakers.split())
-    # A model that needs no validation part trains on those speakers too.
-    fit = ~test & ~validation if spec.validation else ~test
-    rows = {name: np.flatnonzero(mask) for name, mask in (("fit", fit), ("validation", validation), ("test", test))}
-    take = {name: ([X[row] for row in where], y[where]) for name, where in rows.items()}
-    if spec.accepts == "vector":
-        take = {name: (np.stack(values), codes) for name, (values, codes) in take.items()}
-    model = spec.build({**spec.params, **params}, n_classes=int(y.max()) + 1, seed=0)
-    model.fit(*take["fit"], **({"validation": take["validation"]} if spec.validation else {}))
-    guess, truth = model.predict_proba(take["test"][0]).argmax(axis=1), take["test"][1]
-    return float(np.mean([(guess[truth == code] == code).mean() for code in np.unique(truth)]))
+def answered(
+    spec: ModelSpec,
+    params: dict[str, Any],
+    X: list[np.ndarray],
+    table: pd.DataFrame,
+    fit: np.ndarray,
+    judged: np.ndarray,
+) -> np.ndarray:
+    """Labels that a model fitted on some rows gives to others."""
+    labels, codes = np.unique(table["label"], return_inverse=True)
+    take = (
+        (lambda rows: np.stack([X[row] for row in rows]))
+        if spec.accepts == "vector"
+        else (lambda rows: [X[row] for row in rows])
+    )
+    more = {}
+    if spec.validation:
+        kept, stop, _ = validation_split(table.iloc[fit], SPEAKERS, seed=0)
+        more["validation"] = (take(fit[stop]), codes[fit[stop]])
+        fit = fit[kept]
+    model = spec.build({**spec.params, **params}, n_classes=len(labels), seed=0)
+    model.fit(take(fit), codes[fit], **more)
+    return labels[model.predict_proba(take(judged)).argmax(axis=1)]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from serbench.circumstances import Circumstances
-    from serbench.specs import CorpusSpec
 
 
 def audit(
     target: Annotated[
-        str | None, typer.Argument(metavar="[SUITE|ROW]", help="A suite with results, or a row as `serbench show`.")
+        str | None,
+        typer.Argument(metavar="[SUITE|ROW|CORPUS]", help="A suite with results, or a row as `serbench show`."),
     ] = None,
     split: Annotated[
         Path | None, typer.Option("--split", help="CSV of a split: utterance (or path), speaker, set.")
@@ -31,90 +33,147 @@ def audit(
     corpus: Annotated[
         str | None, typer.Option("--corpus", help="Corpus that says who speaks what; its audio may be absent.")
     ] = None,
-    probe: Annotated[
+    speaker: Annotated[
+        str, typer.Option("--speaker", help="Expression that finds the speaker in a name, where no corpus is given.")
+    ] = "",
+    canary: Annotated[
         bool,
-        typer.Option("--probe", help="Fit a fold of the ROW again with noise for its test part: nothing may move."),
+        typer.Option("--canary", help="Run the ROW again, sealed off from its test part: it must answer as it did."),
+    ] = False,
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="File of the row's suite, where it is elsewhere.")
+    ] = None,
+    allow: Annotated[
+        list[Path] | None, typer.Option("--allow", help="What a sealed row may read, such as its pre-trained weights.")
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit with status 1 where anything leaks.")] = False,
+    shortcuts: Annotated[
+        bool,
+        typer.Option("--shortcuts", help="Of a suite or a CORPUS: what tells the label without speech."),
     ] = False,
     output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     data: options.Data = None,
     cache: options.Cache = None,
     corpus_path: options.CorpusPath = None,
+    features_file: options.FeaturesFile = None,
     plugin: options.Plugin = None,
     results: options.Results = None,
 ) -> None:
-    """Audit the splits behind results, or a split that someone else made: what is on both sides, with evidence."""
+    """Audit results, a row, or a split that someone else made: what knows of the test part, with evidence."""
+    from serbench.protocols.verdict import LEAKY
     from serbench.reporting.text_tables import to_json, writer_named
 
     if sum(source is not None for source in (target, split, folds)) != 1:
         raise UsageError("name one thing to audit", hint="SUITE or ROW, or --split FILE, or --folds DIR --corpus NAME")
-    if folds is not None and corpus is None:
-        raise UsageError("fold files need a corpus", where="--folds", hint="add --corpus NAME, such as --corpus emodb")
-    if probe and target is None:
-        raise UsageError("only a row can be probed", where="--probe", hint="name a ROW (`serbench leaderboard`)")
+    if canary and target is None:
+        raise UsageError("only a row can be run again", where="--canary", hint="name a ROW (`serbench leaderboard`)")
     write = writer_named(
         output_format, {"text": lambda _, lines: "\n".join(lines), "json": lambda found, _: to_json(found)}
     )
-    around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
+    around = options.circumstances(
+        data=data, cache=cache, results=results, corpus_path=corpus_path, features_file=features_file, plugin=plugin
+    )
+    options.refuse_unknown_corpora(corpus_path, _known_corpora(around))
+    if shortcuts:
+        if target is None:
+            raise UsageError("name what to look at", where="--shortcuts", hint="a CORPUS or a SUITE")
+        from serbench.cli.audit_shortcuts import shortcuts_of
+        from serbench.runner.shortcuts import shortcut_lines
+
+        told = shortcuts_of(target, around)
+        print(write(told, [line for name, found in told.items() for line in shortcut_lines(name, found)]))
+        return
     if target is None:
-        found: Any = _audit(split, folds, corpus, around)
+        found: Any = _external(split, folds, corpus, speaker, around)
         lines = _external_lines(found)
+        leaks = found["verdict"].startswith(LEAKY)
     else:
         from serbench.reporting.audits import audit_lines
 
-        found = _recorded(target, probe, around)
-        lines = [line for summary in found for line in audit_lines(summary) + _probe_lines(summary.get("probe"))]
+        found = _recorded(target, canary, suite, tuple(allow or ()), around)
+        lines = [line for summary in found for line in audit_lines(summary) + _canary_lines(summary.get("canary"))]
+        leaks = any(LEAKY in (summary["headline"], summary["verdict"].partition(":")[0]) for summary in found)
     print(write(found, lines))
+    if gate and leaks:
+        raise typer.Exit(1)
 
 
-def _recorded(target: str, probe: bool, circumstances: Circumstances) -> list[dict[str, Any]]:
+def _known_corpora(around: Circumstances) -> set[str]:
+    from serbench.reporting.loading import suites_in
+    from serbench.runner.planning.own_corpora import registry_with_own, suite_corpora
+
+    own = {corpus for name in suites_in(around.results) for corpus in suite_corpora(name, around)[1]}
+    return {*own, *registry_with_own(around.plugins).names("corpus")}
+
+
+def _recorded(
+    target: str, canary: bool, suite: str | None, allowed: tuple[Path, ...], circumstances: Circumstances
+) -> list[dict[str, Any]]:
     from serbench.reporting.audits import audit_summaries
     from serbench.reporting.loading import load_suites, suites_in
     from serbench.reporting.lookup import find_cells
 
     whole = target in suites_in(circumstances.results)
-    if whole and probe:
-        raise UsageError("only a row can be probed", where="--probe", hint="name a ROW (`serbench leaderboard`)")
+    if whole and canary:
+        raise UsageError("only a row can be run again", where="--canary", hint="name a ROW (`serbench leaderboard`)")
     loaded = load_suites(circumstances.results, target if whole else None)
     cells = loaded if whole else find_cells(loaded, target)
-    summaries = audit_summaries(cells)
-    if not summaries:
+    if not (cells["status"] == "ok").any():
         raise ResultsError("no finished cell to audit", where=target, hint="run it first (`serbench run`)")
-    return [{**summaries[0], "probe": _probe(cells, circumstances)}] if probe else summaries
+    if not canary:
+        return audit_summaries(cells)
+    found = _canary(cells, suite, allowed, circumstances)
+    cells = cells.assign(canary=[found] * len(cells))
+    return [{**summary, "canary": found} for summary in audit_summaries(cells)]
 
 
-def _probe(cells: pd.DataFrame, circumstances: Circumstances) -> dict[str, Any]:
-    from serbench.runner.cell.inputs import open_registry
-    from serbench.runner.probe import probe_cell
+def _canary(
+    cells: pd.DataFrame, suite: str | None, allowed: tuple[Path, ...], circumstances: Circumstances
+) -> dict[str, Any]:
+    from serbench.runner.canary.rows import Canary
+    from serbench.runner.suite.file import load_suite
 
-    first = cells[cells["status"] == "ok"].sort_values(["seed", "fold"]).iloc[0]
-    return probe_cell(first["suite"], first["record"], open_registry(circumstances), circumstances)
+    def tell(row: str, fold: str, checks: Mapping[str, Any]) -> None:
+        said = ", ".join(f"{name} {check.to_json()['outcome']}" for name, check in checks.items())
+        print(f"serbench: {row}, fold {fold}: {said}", file=sys.stderr)
+
+    first = cells.iloc[0]
+    return Canary(load_suite(suite or first["suite"]), circumstances, allowed, tell).examine(first["row"])
 
 
-def _audit(split: Path | None, folds: Path | None, corpus: str | None, circumstances: Circumstances) -> dict[str, Any]:
-    from serbench.protocols.external_files import read_fold_folder, read_split_file
+def _canary_lines(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    lines = [f"  sign: {what}" for what in found["signs"]]
+    for fold in found["folds"]:
+        for name, check in fold["checks"].items():
+            lines.append(
+                f"  canary, fold {fold['fold']}, seed {fold['seed']}: {check['outcome']} {name}: {check['detail']}"
+            )
+    return lines + [f"  {member['row']}{line}" for member in found["members"] for line in _canary_lines(member)]
+
+
+def _external(
+    split: Path | None, folds: Path | None, corpus: str | None, speaker: str, circumstances: Circumstances
+) -> dict[str, Any]:
+    from serbench.corpora.known import known_utterances
+    from serbench.protocols.external_files import read_fold_folder, read_split_file, with_speakers
     from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     where = str(split or folds)
+    listing = read_split_file(split) if split else read_fold_folder(folds, corpus or "")
+    notes: list[str] = []
     if corpus is None:
-        listing = read_split_file(split)
-        listing = listing.assign(id=listing["name"])
-        table = listing_as_table(listing, _contents(listing, split.parent, circumstances))
+        listing = with_speakers(listing.assign(id=listing["name"]), speaker)
+        table = listing_as_table(listing, _contents(listing, (split or folds / "x").parent, circumstances))
     else:
-        spec = build_registry(circumstances.plugins).get("corpus", corpus)
-        listing = read_fold_folder(folds, corpus) if folds else read_split_file(split)
-        listing, table = match_listing(listing, spec, _task_table(spec, circumstances), where=where)
-    audited = audit_splits(table, external_splits(listing, where=where))
+        if speaker:
+            raise UsageError("a corpus says itself who speaks", where="--speaker", hint="leave out --corpus or this")
+        spec = registry_with_own(circumstances.plugins).get("corpus", corpus)
+        listing, table, notes = match_listing(listing, spec, known_utterances(spec, circumstances), where=where)
+    audited = audit_splits(table, external_splits(listing, where=where), notes)
     return {"split": where, "corpus": corpus or "", **audited}
-
-
-def _task_table(spec: CorpusSpec, circumstances: Circumstances) -> pd.DataFrame | None:
-    from serbench.corpora.loading import corpus_present, open_corpus
-
-    if not corpus_present(spec, circumstances):
-        return None
-    # Doubled recordings are what an audit looks for: they must not be dropped here.
-    return open_corpus(spec, circumstances, options={"defects": "keep"}).table
 
 
 def _contents(listing: pd.DataFrame, folder: Path, circumstances: Circumstances) -> dict[str, str]:
@@ -139,13 +198,3 @@ def _external_lines(result: dict[str, Any]) -> list[str]:
         ]
         lines += [f"    note: {note}" for note in fold["notes"]]
     return [*lines, *(f"  note: {note}" for note in result["notes"])]
-
-
-def _probe_lines(probe: dict[str, Any] | None) -> list[str]:
-    if probe is None:
-        return []
-    outcome = "is FITTED ON TEST DATA" if probe["fit_on_test"] else "nothing that was fitted moves"
-    lines = [f"  noise for the test part of fold {probe['fold']}: {outcome} (largest change {probe['moved']:.2g})"]
-    if probe["order_dependent"]:
-        lines.append(f"  note: predictions depend on the order of the batch (by {probe['order']:.2g})")
-    return lines

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.contracts import Check
 
+STREAMS = (1, 2)
 MARKS = {True: "ok", False: "FAILED", None: "-"}
 
 
@@ -29,21 +33,57 @@ def check(
     from serbench.errors import BrokenPlugin
     from serbench.registry import build_registry, kind_of, load_plugin, specs_in
 
-    try:
-        module, _ = load_plugin(file)
-    except BrokenPlugin:
-        raise
-    except Exception as error:
-        raise BrokenPlugin(f"cannot be imported: {type(error).__name__}: {error}", where=str(file)) from error
-    found, around = specs_in(module), options.circumstances(data=data, corpus_path=corpus_path)
+    around = options.circumstances(data=data, corpus_path=corpus_path)
+    log = around.cache / "logs" / f"check-{file.stem}.log"
+    log.unlink(missing_ok=True)
+    with _quiet(log):
+        try:
+            module, _ = load_plugin(file)
+        except BrokenPlugin:
+            raise
+        except Exception as error:
+            raise BrokenPlugin(f"cannot be imported: {type(error).__name__}: {error}", where=str(file)) from error
+    found = specs_in(module)
     if not found:
         raise BrokenPlugin("declares no spec", where=str(file), hint="declare a ModelSpec, FeatureSpec, ... constant")
     # A name that the package has already is an error here, as it will be in a run.
-    build_registry([file])
-    failures = sum(_report(f"{kind_of(spec)} {spec.name}", _checks(spec, around)) for spec in found)
+    options.refuse_unknown_corpora(corpus_path, build_registry([file]).names("corpus"))
+    failures = 0
+    for spec in found:
+        with _quiet(log):
+            outcome = _checks(spec, around)
+        failures += _report(f"{kind_of(spec)} {spec.name}", outcome)
+    if log.is_file() and log.stat().st_size:
+        print(f"what its libraries said: {log}")
     if failures:
         print(f"{failures} of the checks failed")
         raise typer.Exit(1)
+
+
+@contextmanager
+def _quiet(log: Path) -> Iterator[None]:
+    """Send what libraries print, below Python too, into a file, and hold them to one thread as a cell is."""
+    from serbench.runner.cell.environment import thread_variables
+
+    held = thread_variables(1)
+    before = {name: os.environ.get(name) for name in held}
+    os.environ.update(held)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    kept = [os.dup(number) for number in STREAMS]
+    with log.open("a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        for number in STREAMS:
+            os.dup2(file.fileno(), number)
+        try:
+            yield
+        finally:
+            file.flush()
+            for number, own in zip(STREAMS, kept, strict=True):
+                os.dup2(own, number)
+                os.close(own)
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _checks(spec: Any, around: Circumstances) -> list[Check]:

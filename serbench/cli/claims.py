@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -28,4 +29,6 @@ def claims(
         if suite.published is None:
             raise SuiteError("there are no `published:` numbers", where=suite.name, hint="see benchmarks/published/")
     records = load_finished(circumstances(results=results).results, [suite.name for suite in loaded])
+    if lacking := [suite.name for suite in loaded if suite.name not in set(records["suite"])]:
+        print(f"serbench: no results yet: `serbench run {' '.join(lacking)}` makes them", file=sys.stderr)
     print(format_claims(claims_table(published_claims(loaded), records), style))

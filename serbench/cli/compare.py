@@ -24,7 +24,8 @@ def compare(
     """Compare two rows: difference of UAR with its interval, and a permutation test over speakers.
 
     With --suite alone, all rows under each protocol: Friedman's test over speakers, and each row against the best by
-    the permutation test that the leaderboard's marks come from.
+    the test of all pairs that the leaderboard's marks and rank
+    intervals come from.
     """
     from serbench.reporting.loading import load_suites
 
@@ -40,17 +41,17 @@ def compare(
 
 
 def _compare_pair(records: pd.DataFrame, wanted: tuple[str, str], style: str) -> None:
-    from serbench.reporting.comparison import compare_rows, comparison_lines
+    from serbench.reporting.comparison import compare_rows, comparison_lines, protocols_apart
     from serbench.reporting.lookup import find_cells, path_of
     from serbench.reporting.text_tables import to_json
 
     found = [find_cells(records, name) for name in wanted]
     names = tuple(f"{cells['row'].iloc[0]} {path_of(cells).iloc[0]}" for cells in found)
-    result = compare_rows(*found, names=names)
+    result, apart = compare_rows(*found, names=names), protocols_apart(*found)
     if style == "json":
-        show(to_json({"a": names[0], "b": names[1], **result}))
+        show(to_json({"a": names[0], "b": names[1], "protocols_apart": apart, **result}))
     else:
-        show("\n".join(comparison_lines(names, result)))
+        show("\n".join(comparison_lines(names, result, apart)))
 
 
 def _compare_suite(records: pd.DataFrame, style: str) -> None:
@@ -74,7 +75,7 @@ def _compare_suite(records: pd.DataFrame, style: str) -> None:
 
 def _print_group(result: dict) -> None:
     from serbench.reporting.comparison import p_text
-    from serbench.reporting.text_tables import to_terminal
+    from serbench.reporting.text_tables import rank_interval, to_terminal
 
     if "reason" in result:
         print(f"{result['group']}: not testable: {result['reason']}\n")
@@ -83,10 +84,11 @@ def _print_group(result: dict) -> None:
     for row in sorted(result["rows"], key=lambda row: -row["uar"]):
         best = row["name"] == result["best"]
         p = "best" if best else "not testable" if row["p"] is None else p_text(row["p"])
-        rows.append((row["name"], f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", p))
-    columns = ("row", "UAR %", "mean rank", "against the best")
+        other = f" (audio {row['audio']})" if "audio" in row else ""
+        rows.append((row["name"] + other, f"{100 * row['uar']:.1f}", f"{row['rank']:.2f}", rank_interval(row), p))
+    columns = ("row", "UAR %", "mean rank", "rank, 95 %", "against the best")
     show(to_terminal(columns, rows, title=result["group"]), width=160)
-    print(f"{_friedman(result)}; permutation test that swaps {result['speakers']} speakers, corrected after Holm\n")
+    print(f"{_friedman(result)}; {result['speakers']} speakers swapped in all pairs of rows, 5 % over the board\n")
 
 
 def _friedman(result: dict) -> str:

@@ -10,6 +10,8 @@ import typer
 from serbench.cli import options
 from serbench.cli.console import show
 from serbench.cli.corpora_get import get
+from serbench.cli.hints import corpus_itself
+from serbench.cli.verbs import Verbs
 
 if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from serbench.corpora.loading import Corpus
     from serbench.specs import CorpusSpec
 
-app = typer.Typer(help="List the corpora, get them, or verify the files of one.", invoke_without_command=True)
+app = typer.Typer(
+    cls=Verbs, help="List the corpora, get them, or verify the files of one.", invoke_without_command=True
+)
 
 
 app.command("get")(get)
@@ -32,13 +36,23 @@ def corpora(
     plugin: options.Plugin = None,
 ) -> None:
     """List all corpora: present, partial, or absent with where to get them."""
-    if context.invoked_subcommand:
-        return
-    from serbench.registry import build_registry
+    if not context.invoked_subcommand:
+        list_corpora(data, cache, corpus_path, plugin)
+
+
+@app.command("list")
+def list_corpora(
+    data: options.Data = None,
+    cache: options.Cache = None,
+    corpus_path: options.CorpusPath = None,
+    plugin: options.Plugin = None,
+) -> None:
+    """List all corpora, as without a verb."""
     from serbench.reporting.text_tables import to_terminal
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     found = [(spec, _row(spec, circumstances)) for spec in registry.all("corpus")]
     columns, words = ("corpus", "state", "utterances", "hours", "speakers", "labels"), ("corpus", "state", "labels")
@@ -46,13 +60,15 @@ def corpora(
     absent = [spec for spec, row in found if row is None]
     if absent:
         print(f"\nabsent from {circumstances.data.absolute()}:")
+        if itself := corpus_itself(circumstances.data, [spec.name for spec in absent]):
+            print(f"  ({itself})")
     for spec in absent:
         print(f"  {spec.name}: {_source(spec)}")
 
 
 @app.command("verify")
 def verify(
-    name: Annotated[str, typer.Argument(help="Corpus to check.")],
+    name: Annotated[str, typer.Argument(help="Corpus to check; also one of a suite file here.")],
     data: options.Data = None,
     cache: options.Cache = None,
     corpus_path: options.CorpusPath = None,
@@ -61,12 +77,14 @@ def verify(
 ) -> None:
     """Check the files of a corpus: missing, doubled, conflicting, silent, clipped, undecodable, LFS pointers.
 
+    Recordings that are there twice are found when their samples differ too (MP3, resampled, louder, trimmed, noisy).
+
     The exit status is 1 if anything is found that the corpus' card does not declare, clipping aside.
     """
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     if not verify_and_print(registry.get("corpus", name), circumstances, full):
         raise typer.Exit(1)

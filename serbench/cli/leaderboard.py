@@ -19,7 +19,7 @@ def leaderboard(
     corpus: Annotated[list[str] | None, typer.Option("--corpus", help="Keep this corpus. Repeatable.")] = None,
     results: Results = None,
 ) -> None:
-    """Rank models by UAR with 95 % speaker-bootstrap intervals; speaker-independent protocols first."""
+    """Rank models by UAR with 95 % intervals over speakers; speaker-independent protocols first."""
     from serbench.reporting import formats, loading
     from serbench.reporting import leaderboard as board
 
@@ -42,6 +42,6 @@ def print_tables(board) -> None:
     from serbench.reporting.formats import terminal_tables
 
     console = make_console()
-    for table in terminal_tables(board):
+    for table in terminal_tables(board, console.width):
         console.print(table)
         console.print()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import serbench
+from serbench.cli.verbs import CHECK, LOOK, MEASURE, SHARE, USE, Verbs
 from serbench.errors import SerbenchError
 
 
@@ -30,45 +31,68 @@ def build_app() -> typer.Typer:
         claims,
         compare,
         corpora,
+        doctor,
+        export,
+        features,
         freeze,
+        init,
         leaderboard,
+        ledger,
+        merge,
+        plan,
         plot,
+        predict,
         report,
         robustness,
         run,
+        serve,
         show,
         splits,
         table,
         track,
+        train,
         ui,
     )
+    from serbench.cli import help as helping
     from serbench.cli import list as listing
 
     app = typer.Typer(
         name="serbench",
+        cls=Verbs,
         no_args_is_help=True,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.callback(invoke_without_command=True)(root)
-    app.command("run")(run.run)
-    app.command("leaderboard")(leaderboard.leaderboard)
-    app.command("show")(show.show)
-    app.command("compare")(compare.compare)
-    app.command("claims")(claims.claims)
-    app.command("robustness")(robustness.robustness)
-    app.command("table")(table.table)
-    app.command("plot")(plot.plot)
-    app.command("report")(report.report)
-    app.add_typer(corpora.app, name="corpora")
-    app.command("list")(listing.list_specs)
-    app.command("check")(check.check)
-    app.add_typer(splits.app, name="splits")
-    app.command("audit")(audit.audit)
-    app.command("freeze")(freeze.freeze)
-    app.command("track")(track.track)
-    app.command("ui")(ui.ui)
+    app.command("init", rich_help_panel=MEASURE)(init.init)
+    app.command("run", rich_help_panel=MEASURE)(run.run)
+    app.add_typer(corpora.app, name="corpora", rich_help_panel=MEASURE)
+    app.command("features", rich_help_panel=MEASURE)(features.features)
+    app.command("plan", rich_help_panel=MEASURE)(plan.plan)
+    app.command("list", rich_help_panel=MEASURE)(listing.list_specs)
+    app.command("leaderboard", rich_help_panel=LOOK)(leaderboard.leaderboard)
+    app.command("show", rich_help_panel=LOOK)(show.show)
+    app.command("compare", rich_help_panel=LOOK)(compare.compare)
+    app.command("ledger", rich_help_panel=LOOK)(ledger.ledger)
+    app.command("robustness", rich_help_panel=LOOK)(robustness.robustness)
+    app.command("plot", rich_help_panel=LOOK)(plot.plot)
+    app.command("ui", rich_help_panel=LOOK)(ui.ui)
+    app.command("check", rich_help_panel=CHECK)(check.check)
+    app.command("audit", rich_help_panel=CHECK)(audit.audit)
+    app.command("claims", rich_help_panel=CHECK)(claims.claims)
+    app.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
+    app.add_typer(splits.app, name="splits", rich_help_panel=SHARE)
+    app.command("table", rich_help_panel=SHARE)(table.table)
+    app.command("report", rich_help_panel=SHARE)(report.report)
+    app.command("freeze", rich_help_panel=SHARE)(freeze.freeze)
+    app.command("merge", rich_help_panel=SHARE)(merge.merge)
+    app.command("track", rich_help_panel=SHARE)(track.track)
+    app.command("train", rich_help_panel=USE)(train.train)
+    app.command("predict", rich_help_panel=USE)(predict.predict)
+    app.command("serve", rich_help_panel=USE)(serve.serve)
+    app.command("export", rich_help_panel=USE)(export.export)
+    app.command("help")(helping.show_help)
     return app
 
 
@@ -89,7 +113,9 @@ def main() -> None:
     except SerbenchError as error:
         if debug:
             raise
-        print(f"serbench: {error}", file=sys.stderr)
+        from serbench.cli.hints import instead
+
+        print(f"serbench: {instead(error)}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
         status = _usage_status(error)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from serbench.cli import options
-from serbench.cli.suite_corpora import suite_corpora
 from serbench.errors import UsageError
-
-if TYPE_CHECKING:
-    from serbench.circumstances import Circumstances
-    from serbench.reporting.figures.kind import FigureKind
 
 
 def plot(
@@ -37,49 +32,37 @@ def plot(
     results: options.Results = None,
 ) -> None:
     """Draw one figure of a suite, of a row or of a corpus."""
+    from serbench.registry import build_registry
     from serbench.reporting.figures.canvas import FORMATS, save
     from serbench.reporting.figures.catalogue import draw, kind_named, kinds
+    from serbench.reporting.figures.views import open_view
     from serbench.reporting.loading import suites_in
+    from serbench.runner.planning.own_corpora import suite_corpora
 
+    _refuse_swapped(kind, suite)
     if kind is None:
         for name, entry in kinds().items():
             print(f"{name:<12} {entry.of:<7} {entry.description}")
         return
+    chosen = kind_named(kind)
     if suite is None:
         raise UsageError("name a suite with results", where=f"plot {kind}", hint="such as: serbench plot gap demo")
     if style not in FORMATS:
         raise UsageError(f"unknown format '{style}'", where="--format", hint=f"one of: {', '.join(FORMATS)}")
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     choices = {"utterance": utterance, "features": features, "method": method}
-    chosen = kind_named(kind)
     suite, own = suite_corpora(suite, around)
+    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
     if chosen.of == "row" and row is None and suite not in suites_in(around.results):
         suite, row = None, suite
-    view = _view(chosen, suite, row, corpus, around, {"choices": choices, "own": own})
+    view = open_view(chosen, suite, row, corpus, around, choices=choices, own=own)
     figure = draw(kind, view)
     folder = suite or view.cells["suite"].iloc[0]
     print(save(figure, output or around.results / folder / "report" / "figures" / f"{kind}.{style}"))
 
 
-def _view(
-    kind: FigureKind,
-    suite: str | None,
-    row: str | None,
-    corpus: str | None,
-    around: Circumstances,
-    opening: dict[str, Any],
-) -> Any:
-    from serbench.reporting.figures.views import corpus_of, corpus_view, row_view, suite_view
-    from serbench.reporting.loading import load_suites, suites_in
+def _refuse_swapped(kind: str | None, suite: str | None) -> None:
+    from serbench.reporting.figures.catalogue import kinds
 
-    if kind.of != "row" and row:
-        raise UsageError(f"'{kind.name}' shows a whole {kind.of}", hint=f"leave '{row}' out")
-    if kind.of == "corpus" and suite not in suites_in(around.results):
-        return corpus_view(suite, around, **opening)
-    records = load_suites(around.results, suite)
-    if kind.of == "corpus":
-        cell = corpus_of(records, corpus)
-        return corpus_view(cell.corpus, around, cell=cell, **opening)
-    if kind.of == "suite":
-        return suite_view(records, corpus)
-    return row_view(records, around.results, row, needs=kind.needs)
+    if suite in kinds() and kind not in kinds():
+        raise UsageError("the kind of figure comes first", where="plot", hint=f"serbench plot {suite} {kind}")

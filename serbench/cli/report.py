@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from serbench.cli import options
-from serbench.cli.suite_corpora import suite_corpora
 
 
 def report(
@@ -26,15 +25,19 @@ def report(
 ) -> None:
     """Write a suite's report from its records: tables for papers, figures, and a page; then the index of all suites."""
     from serbench.errors import ResultsError
+    from serbench.registry import build_registry
     from serbench.reporting.claims import claims_table
     from serbench.reporting.figures.canvas import FORMATS
     from serbench.reporting.loading import load_finished, suite_folder, suites_in
     from serbench.reporting.page.render import write_index
     from serbench.reporting.report import PARTS, write_report
+    from serbench.runner.planning.own_corpora import suite_corpora
     from serbench.runner.suite.published import published_claims, published_suites
 
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     named = [suite_corpora(name, around) for name in ([suite] if suite else suites_in(around.results))]
+    own = {corpus for _, corpora in named for corpus in corpora}
+    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
     if not named:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(around.results), hint=hint)

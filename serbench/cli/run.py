@@ -46,12 +46,17 @@ def run(
     ] = False,
     require: Annotated[
         str | None,
-        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent."),
+        typer.Option("--require", help="Refuse rows of another verdict: speaker-independent, or audited (all layers)."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="Only the K-th of N parts of the plan: K/N, the same on any machine.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run finished cells again.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
-    save_models: Annotated[bool, typer.Option("--save-models", help="Keep every fitted model.")] = False,
+    save_models: Annotated[
+        bool, typer.Option("--save-models", help="Keep every fitted model; fits again what is done without one.")
+    ] = False,
     tracking_uri: options.TrackingUri = None,
     no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Write nothing into MLflow.")] = False,
     jobs: options.Jobs = None,
@@ -100,14 +105,14 @@ def run(
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
     uri = None if no_tracking else checked_uri(tracking_uri, around.results)
-    planned = {"filters": filters, "require": require, "force": force}
+    planned = {"filters": filters, "require": require, "force": force, "save_models": save_models, "shard": shard}
     if dry_run:
         for suite in chosen:
             plan, _ = plan_run(suite, around, **planned)
             _tell_plan(plan)
             _print_plan(plan, around)
         return 0
-    how = {**planned, "fail_fast": fail_fast, "save_models": save_models, "tracking": uri, "yes": yes}
+    how = {**planned, "fail_fast": fail_fast, "tracking": uri, "yes": yes}
     return max((_run_suite(suite, around=around, **how) for suite in chosen), default=0)
 
 
@@ -132,6 +137,7 @@ def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], reg
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
+    from serbench.cli.hints import corpus_itself
     from serbench.corpora.loading import how_to_get
     from serbench.runner.planning.task import absent_corpora
     from serbench.runner.suite.file import load_suite, suite_names
@@ -145,7 +151,8 @@ def _choose(names: list[str], everything: bool, registry: Registry, around: Circ
         if lacking and everything:
             print(f"suite {suite.name}: not run, absent: {', '.join(lacking)} ({get})")
         elif lacking:
-            advice = f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
+            itself = corpus_itself(around.data, lacking)
+            advice = itself or f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
             raise CorpusError(f"absent: {', '.join(lacking)}", where=f"suite '{suite.name}'", hint=advice)
         else:
             chosen.append(suite)
@@ -156,6 +163,8 @@ def _run_suite(suite: Suite, *, yes: bool, **how: Any) -> int:
     from serbench.api import run as run_suite
     from serbench.cli.leaderboard import print_tables
 
+    corpora = ", ".join("+".join(item.name for item in entry) for entry in suite.corpora)
+    print(f"suite {suite.name}: looking at {corpora} …", file=sys.stderr)
     board = run_suite(suite, quiet=False, observers=[_teller(how["around"], yes)], **how)
     print_tables(board)
     tell_origins(board)
@@ -187,6 +196,10 @@ def _teller(around: Circumstances, yes: bool) -> Observer:
 
 def _tell_plan(plan: Plan) -> None:
     print(f"suite {plan.suite.name}: {_counts(plan)}", file=sys.stderr)
+    if unsaved := plan.count("unsaved"):
+        print(
+            f"  {unsaved} done cells have no saved model: they are fitted again, with the same results", file=sys.stderr
+        )
     for note in dict.fromkeys(note for task in plan.tasks for note in task.summary()["notes"]):
         print(f"  {note}", file=sys.stderr)
 
@@ -195,7 +208,7 @@ def _refuse_long(plan: Plan, around: Circumstances) -> None:
     from serbench.runner.observers import duration
     from serbench.runner.planning.estimates import LONG, least_seconds
 
-    if (seconds := least_seconds(plan, around.jobs)) > LONG:
+    if (seconds := least_seconds([item.cell for item in plan.todo], around.jobs)) > LONG:
         raise UsageError(
             f"this will take more than a day: {duration(seconds)} at the least, with {around.jobs} jobs",
             where=f"suite '{plan.suite.name}'",
@@ -218,8 +231,7 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
 
     from serbench.reporting.loading import read_folder
     from serbench.reporting.text_tables import to_terminal
-    from serbench.runner.observers import duration
-    from serbench.runner.planning.estimates import expected_seconds
+    from serbench.runner.planning.estimates import estimate
 
     found: dict[tuple, Counter] = {}
     for item in plan.cells:
@@ -233,9 +245,8 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
     title = f"Plan of suite {plan.suite.name}"
     show(to_terminal(columns, rows, title=title, words=columns, box=HEAVY_HEAD, title_justify="center"))
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
-    seconds, unknown = expected_seconds(plan, earlier, around.jobs)
-    without = f"; {unknown} cells have no earlier record to judge by" if unknown else ""
-    print(f"{_counts(plan)}; estimated time {duration(seconds)} with {around.jobs} jobs{without}")
+    time = estimate([item.cell for item in plan.todo], earlier, around.jobs)
+    print(f"{_counts(plan)}; estimated time: {time}, with {around.jobs} jobs")
 
 
 def _row_titles(cell: Cell) -> tuple[str, ...]:

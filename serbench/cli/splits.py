@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import options
+from serbench.cli.verbs import Verbs
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.registry import Registry
 
-app = typer.Typer(help="Write the splits of a corpus for other tools.", no_args_is_help=True)
+app = typer.Typer(cls=Verbs, help="Write the splits of a corpus for other tools.", no_args_is_help=True)
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -50,10 +51,10 @@ def export(
             f"cannot tell the format of '{output}'", where="--output", hint="end its name in .csv or .parquet"
         )
     from serbench.protocols.splitting import split, splits_table
-    from serbench.registry import build_registry
+    from serbench.runner.planning.own_corpora import registry_with_own
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin, strict=strict)
-    registry = build_registry(circumstances.plugins)
+    registry = registry_with_own(circumstances.plugins)
     options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
     spec = registry.get("protocol", protocol)
     table = _table(corpus.split("+"), labels, registry, circumstances)
@@ -85,7 +86,10 @@ def _values(pairs: list[str] | None) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise UsageError(f"'{pair}' is not NAME=VALUE", where="--param", hint="write --param k=10")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UsageError(f"'{value}' is no value", where=f"--param {name}", hint="put text in quotes") from None
     return found
 
 

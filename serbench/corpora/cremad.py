@@ -59,6 +59,9 @@ CREMAD = CorpusSpec(
         "1006_TIE_HAP_XX and 1006_TIE_NEU_XX hold the same audio under different labels",
         "1013_WSI_DIS_XX and 1013_WSI_SAD_XX hold the same audio under different labels",
         "1017_IWW_ANG_XX and 1017_IWW_FEA_XX hold the same audio under different labels",
+        "1017_IWL_ANG_XX and 1017_IWL_FEA_XX hold nearly the same audio under different labels",
+        "1067_IEO_DIS_LO and 1067_IEO_FEA_LO hold nearly the same audio under different labels",
+        "1045_ITH_DIS_XX and 1045_IWL_DIS_XX hold nearly the same audio under different sentences",
     ),
     official_folds="EmoBox (Ma et al., Interspeech 2024): five blocks of actors",
     emotions={

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from serbench.corpora.audio import POINTER
+from serbench.corpora.duplicates import same_recordings
 from serbench.corpora.scanning import CLIPPED, Scan
 from serbench.specs import CorpusSpec
 
@@ -22,7 +23,8 @@ class Finding:
     Attributes
     ----------
     kind : str
-        missing, repeated, unknown name, doubled, conflicting, silent, undecodable, LFS pointer, clipped.
+        missing, repeated, unknown name, doubled, conflicting, silent, undecodable, LFS pointer, clipped,
+        near duplicate, near duplicate under different labels, one recording under two speakers.
     utterances : tuple of str
     detail : str
         What is known, and what was done about it.
@@ -85,6 +87,31 @@ def clipped_findings(spec: CorpusSpec, table: pd.DataFrame, scans: Sequence[Scan
     return [
         _finding(spec, "clipped", tuple(names), f"up to {worst:.1%} of the samples lie at full scale; used as they are")
     ]
+
+
+def duplicate_findings(spec: CorpusSpec, table: pd.DataFrame, scans: Sequence[Scan]) -> list[Finding]:
+    """Recordings that are there twice although their samples differ, or under two speakers.
+
+    Nothing is left out for it: which one would be is a choice, and the counts of published results hold them.
+    """
+    heard = [at for at, scan in enumerate(scans) if not scan.problem and not scan.silent]
+    rows = table.iloc[heard].reset_index(drop=True)
+    contents = [scans[at].content for at in heard]
+    found = []
+    for same in same_recordings(rows["path"].tolist()):
+        group = rows.iloc[list(same.members)].sort_values("utterance")
+        speakers, labels = (sorted(set(group[column]) - {""}) for column in ("speaker", "label"))
+        if len(speakers) > 1:
+            kind, told = "one recording under two speakers", f"filed under {', '.join(speakers)}"
+        elif len({contents[at] for at in same.members}) == 1:
+            continue  # told as doubled or conflicting
+        elif len(labels) > 1:
+            kind, told = "near duplicate under different labels", f"labelled {', '.join(labels)}"
+        else:
+            kind, told = "near duplicate", "another file with other samples"
+        detail = f"{told}; correlation {same.correlation:.3f}; nothing is left out for it"
+        found.append(_finding(spec, kind, tuple(group["utterance"]), detail))
+    return found
 
 
 def _broken(spec: CorpusSpec, names: list[str], scans: Sequence[Scan]) -> list[Finding]:

@@ -1,35 +1,47 @@
-"""A user's own corpus without code: one folder per label."""
+"""A user's own corpus without code: one folder per label, or names of any other layout."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from serbench.corpora.files import Fields, table_from_names
+from serbench.corpora.layout import layout_pattern, read_layout, spelt_out
 from serbench.errors import CorpusError
 from serbench.specs import CorpusSpec
 
 
-def load(root: Path, speaker: str = "") -> pd.DataFrame:
-    """Read `label/.../file`; the path below `root` without its suffix is the utterance's id.
+def load(root: Path, speaker: str = "", layout: str = "", codes: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read `label/.../file`, or a layout; the path below `root` without its suffix is the utterance's id.
 
     Parameters
     ----------
     speaker : str
         Regular expression searched in that path; its group `speaker`, its first group or the whole match
-        names the speaker. Empty: speakers are unknown.
+        names the speaker. Empty: speakers are unknown, unless the layout names them.
+    layout : str
+        As in `layout_pattern`, such as ``{speaker}/{label}_*``; files of other names are listed as unknown.
+    codes : mapping of str to str
+        What labels stand for: ``{ANG: angry}``; a label that is not in it stays as it is.
 
     Raises
     ------
     CorpusError
-        If the expression is broken or does not match every file: a speaker unnoticed would leak.
+        If the expression is broken or does not match every file: a speaker unnoticed would leak. If the layout cannot
+        be understood.
     """
-    table = table_from_names(root, partial(_read_name, root=root))
+    pattern = layout_pattern(layout) if layout else None
+    if pattern and speaker and "speaker" in pattern.groupindex:
+        raise CorpusError("the speaker is given twice: by `speaker` and in `layout`", hint="leave one out")
+    read = partial(read_layout, root=root, pattern=pattern) if pattern else partial(_read_name, root=root)
+    table = table_from_names(root, read)
     if speaker and not table.empty:
         table["speaker"] = [_speaker(_pattern(speaker), name) for name in table["utterance"]]
+    table["label"] = spelt_out(table["label"], codes)
     return table
 
 
@@ -69,5 +81,5 @@ FOLDER = CorpusSpec(
     labels=(),
     load=load,
     user_named=True,
-    options={"speaker": ""},
+    options={"speaker": "", "layout": "", "codes": {}},
 )

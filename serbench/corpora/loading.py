@@ -15,7 +15,15 @@ from serbench.circumstances import Circumstances
 from serbench.containment import contained
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.status import is_unfinished
-from serbench.corpora.findings import HARMLESS, Finding, audio_findings, clipped_findings, name_findings
+from serbench.corpora.findings import (
+    HARMLESS,
+    Finding,
+    audio_findings,
+    clipped_findings,
+    duplicate_findings,
+    name_findings,
+)
+from serbench.corpora.foreign.words import emotion_of
 from serbench.corpora.identification import identify_corpus
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
@@ -26,7 +34,7 @@ from serbench.specs import CorpusSpec
 # Understood for every corpus; `defects: keep` reproduces published data sets.
 COMMON_OPTIONS: Mapping[str, str] = {"defects": "drop"}
 DEFECTS = ("drop", "keep")
-MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
+MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 
 
 @dataclass(frozen=True)
@@ -160,13 +168,13 @@ def derive_spec(adapter: CorpusSpec, name: str, **card: Any) -> CorpusSpec:
 def inspect_corpus(
     spec: CorpusSpec, circumstances: Circumstances, *, options: Mapping[str, Any] | None = None
 ) -> tuple[Corpus, tuple[Finding, ...]]:
-    """Open a corpus and return it with everything found, clipped files included."""
+    """Open a corpus and return it with everything found, clipped files and near duplicates included."""
     corpus = open_corpus(spec, dataclasses.replace(circumstances, strict=False), options=options)
     settings = _settings(spec, options or {})
     settings.pop("defects")
     raw = read_names(spec, circumstances, settings)
-    clipped = clipped_findings(spec, raw, scan_files(raw["path"].tolist(), circumstances.cache))
-    return corpus, (*corpus.findings, *clipped)
+    scans = scan_files(raw["path"].tolist(), circumstances.cache)
+    return corpus, (*corpus.findings, *duplicate_findings(spec, raw, scans), *clipped_findings(spec, raw, scans))
 
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
@@ -275,7 +283,12 @@ def _task_table(spec: CorpusSpec, raw: pd.DataFrame, scans: Sequence[Scan], left
 
 
 def _with_labels(spec: CorpusSpec, table: pd.DataFrame) -> CorpusSpec:
-    return spec if spec.labels else dataclasses.replace(spec, labels=tuple(sorted(set(table["label"]))))
+    if spec.labels:
+        return spec
+    labels = tuple(sorted(set(table["label"])))
+    # Labels of a user's own that name an emotion have their place in the common maps.
+    known = {label: emotion for label in labels if (emotion := emotion_of(label))}
+    return dataclasses.replace(spec, labels=labels, emotions=known)
 
 
 def _notes(spec: CorpusSpec, found: int, used: int, findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from serbench.corpora.audio import RATE
 from serbench.errors import FeatureError
-from serbench.features.extract import Utterance
+from serbench.features.extract import Utterance, read_signal
 from serbench.registry import Registry, build_registry
 from serbench.specs import FeatureSpec
 
@@ -30,7 +31,7 @@ def extract(
     features : str or FeatureSpec
         The name of a set (`serbench list features` shows them), or the set itself.
     rate : int, optional
-        Sampling rate of the samples in Hz; the set's own rate unless told.
+        Sampling rate of the samples in Hz; the set's own rate (16,000 where it has none) unless told.
     registry : Registry, optional
         Where to look the name up; the package's own unless told.
     **params
@@ -62,13 +63,12 @@ def extract(
     """
     spec = (registry or build_registry()).get("features", features) if isinstance(features, str) else features
     if isinstance(source, (str, Path)):
-        from serbench.corpora.audio import decode
-
-        return Utterance(decode(str(source), spec.rate), spec.rate, str(source)).describe(spec, params)
+        return Utterance(*read_signal(str(source), spec.rate), str(source)).describe(spec, params)
     samples = np.asarray(source)
     if samples.dtype.kind != "f":
         raise FeatureError(f"samples of type {samples.dtype}", hint="give floats in [-1, 1]")
-    return Utterance(_resampled(samples, rate, spec.rate), spec.rate).describe(spec, params)
+    target = spec.rate or rate or RATE
+    return Utterance(_resampled(samples, rate, target), target).describe(spec, params)
 
 
 def _resampled(samples: np.ndarray, rate: int | None, target: int) -> np.ndarray:

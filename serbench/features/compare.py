@@ -15,7 +15,7 @@ def extract(signal: np.ndarray, rate: int) -> np.ndarray:
 
 
 COMPARE = FeatureSpec(
-    name="compare",
+    name="compare2016",
     version="1",
     kind="vector",
     extract=extract,

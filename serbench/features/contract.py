@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from serbench.contracts import Check, expect, run_checks
+from serbench.corpora.audio import RATE
 from serbench.specs import FeatureSpec
 
 SECONDS = (0.3, 2.0, 30.0)
@@ -35,7 +36,7 @@ def _shapes(spec: FeatureSpec) -> str:
 
 
 def _silence(spec: FeatureSpec) -> None:
-    found = _extract(spec, np.zeros(spec.rate, dtype=np.float32))
+    found = _extract(spec, np.zeros(_rate(spec), dtype=np.float32))
     expect(np.isfinite(found).all(), "digital silence gives values that are not finite")
 
 
@@ -50,9 +51,13 @@ def _repeatable(spec: FeatureSpec) -> None:
 def _extract(spec: FeatureSpec, signal: np.ndarray) -> np.ndarray:
     # `trim` is understood by every set before `extract` is called.
     params = {name: value for name, value in spec.params.items() if name != "trim"}
-    return np.asarray(spec.extract(signal, spec.rate, **params))
+    return np.asarray(spec.extract(signal, _rate(spec), **params))
 
 
 def _noise(spec: FeatureSpec, seconds: float) -> np.ndarray:
     random = np.random.default_rng(0)
-    return (0.1 * random.standard_normal(int(seconds * spec.rate))).astype(np.float32)
+    return (0.1 * random.standard_normal(int(seconds * _rate(spec)))).astype(np.float32)
+
+
+def _rate(spec: FeatureSpec) -> int:
+    return spec.rate or RATE

@@ -131,6 +131,13 @@ def extract_into(
     return failures
 
 
+def read_signal(path: str, rate: int | None) -> tuple[np.ndarray, int]:
+    """Decode a file to mono at a rate in Hz, or at its own (None), and tell the rate."""
+    from serbench.corpora.audio import decode, decode_at_own_rate
+
+    return decode_at_own_rate(path) if rate is None else (decode(path, rate), rate)
+
+
 def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarray, int], np.ndarray]:
     if alteration is None:
         return lambda signal, rate: signal
@@ -140,15 +147,14 @@ def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarr
 def _describe_file(
     path: str, sets: Sequence[FeatureSet], alter: Callable[[np.ndarray, int], np.ndarray]
 ) -> tuple[list[np.ndarray | None], list[str]]:
-    from serbench.corpora.audio import decode
-
     features: list[np.ndarray | None] = []
     problems: list[str] = []
-    utterances: dict[int, Utterance] = {}
+    utterances: dict[int | None, Utterance] = {}
     for spec, params in sets:
         try:
             if spec.rate not in utterances:
-                utterances[spec.rate] = Utterance(alter(decode(path, spec.rate), spec.rate), spec.rate, str(path))
+                signal, rate = read_signal(path, spec.rate)
+                utterances[spec.rate] = Utterance(alter(signal, rate), rate, str(path))
             features.append(utterances[spec.rate].describe(spec, params))
         except (AudioError, FeatureError) as error:
             features.append(None)

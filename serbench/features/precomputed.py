@@ -1,8 +1,8 @@
 """Features that another tool computed, read from a Parquet or NPZ file keyed by utterance.
 
-Parquet: a column `utterance` (or `id`) and either one numeric column per dimension or one list column `features`
-(a list of numbers, or a list of frames, each a list). NPZ: one array per utterance, (d,) or (frames, d). Keys are
-`corpus/utterance` or the bare utterance.
+Parquet: a column `utterance` (or `id`) and either one numeric column per dimension or one list column (a list of
+numbers, or a list of frames, each a list), which is called `features` unless it is the only one. NPZ: one array per
+utterance, (d,) or (frames, d). Keys are `corpus/utterance` or the bare utterance.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DEFLATE_RATIO = 1032
 KEY_COLUMNS = ("utterance", "id")
 LIST_COLUMN = "features"
+# What the version of such a set starts with.
+FILE_VERSION = "file-"
 FORMATS = (".npz", ".parquet")
 
 
@@ -48,7 +50,7 @@ def precomputed_spec(name: str, file: Path) -> FeatureSpec:
     first = next(iter(arrays.values()))
     return FeatureSpec(
         name=name,
-        version=f"file-{digest(Path(file).read_bytes(), 16)}",
+        version=f"{FILE_VERSION}{digest(Path(file).read_bytes(), 16)}",
         kind="vector" if first.ndim == 1 else "sequence",
         extract=_refuse,
         description=f"precomputed, {first.shape[-1]} values, from {Path(file).name}",
@@ -139,9 +141,18 @@ def _load_parquet(file: Path) -> dict[str, np.ndarray]:
     keys = frame[key].astype(str)
     if keys.duplicated().any():
         raise FeatureError(f"utterance '{keys[keys.duplicated()].iloc[0]}' comes twice", where=str(file))
-    if LIST_COLUMN in frame.columns:
-        return {name: _from_lists(value) for name, value in zip(keys, frame[LIST_COLUMN], strict=True)}
     numbers = frame.drop(columns=[key])
+    lists = [name for name in numbers if numbers[name].map(lambda value: isinstance(value, np.ndarray)).any()]
+    if LIST_COLUMN in frame.columns or (len(lists) == 1 and len(numbers.columns) == 1):
+        column = LIST_COLUMN if LIST_COLUMN in frame.columns else lists[0]
+        return {name: _from_lists(value) for name, value in zip(keys, frame[column], strict=True)}
+    if lists:
+        raise FeatureError(
+            f"columns that hold lists: {', '.join(map(str, lists[:5]))}, beside {len(numbers.columns) - len(lists)} of "
+            "numbers",
+            where=str(file),
+            hint=f"keep '{key}' and one list column, or call the one to use '{LIST_COLUMN}'",
+        )
     if numbers.columns.empty:
         raise FeatureError(f"no feature columns beside '{key}'", where=str(file))
     wrong = [str(name) for name, dtype in numbers.dtypes.items() if dtype.kind not in "fiub"]

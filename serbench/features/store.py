@@ -18,7 +18,7 @@ from serbench.features.matrix import FeatureMatrix
 from serbench.features.parameters import resolve_params
 from serbench.features.shards import SUFFIX, Shard, open_shard, write_shard
 from serbench.identity import content_id
-from serbench.specs import FeatureSpec
+from serbench.specs import FeatureSpec, recorded_features
 
 MERGE_ABOVE = 4
 ATTEMPTS = 10
@@ -33,7 +33,7 @@ class FeatureStore:
     def path(self, spec: FeatureSpec, params: Mapping[str, Any]) -> Path:
         """Folder of the shards of a set with its parameters."""
         key = {"version": spec.version, "rate": spec.rate, "params": resolve_params(spec, params)}
-        return self.folder / f"{spec.name}-{content_id(key)}"
+        return self.folder / f"{recorded_features(spec.name)}-{content_id(key)}"
 
     def missing(self, spec: FeatureSpec, params: Mapping[str, Any], contents: Sequence[str]) -> list[str]:
         """The distinct `contents` without intact features, in their order; damaged entries are among them."""

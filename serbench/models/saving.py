@@ -45,6 +45,11 @@ class SavedModel:
     estimator: Any
     meta: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        cell, kind = self.meta["cell"], type(self.estimator).__name__
+        where = f", fold {cell['fold']}" if "fold" in cell else ""
+        return f"<SavedModel {cell['model']['name']} ({kind}){where}: {', '.join(self.meta['labels'])}>"
+
     @property
     def classes_(self) -> np.ndarray:
         """The labels, in the order of the probability columns."""
@@ -73,6 +78,11 @@ class SavedModel:
     def predict(self, X) -> np.ndarray:
         """Return the most probable labels."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a fitted model lies in a folder."""
+    return (folder / META).is_file()
 
 
 def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Path]:
@@ -201,20 +211,25 @@ def _write(estimator: Any, folder: Path) -> list[Path]:
 def _read_skops(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
     import skops.io
 
-    allowed = {*TRUSTED, *trusted}
+    # A plug-in's own model says what its files hold.
+    spec = registry.specs.get(("model", meta["cell"]["model"]["name"]))
+    allowed = {*TRUSTED, *trusted, *(spec.trusted if spec else ())}
     strange = sorted(set(skops.io.get_untrusted_types(file=folder / SKOPS)) - allowed)
     if strange:
         raise ModelError(
             f"the file holds classes that are not trusted: {', '.join(strange)}",
             where=str(folder / SKOPS),
-            hint="name them in `trusted` if you know where the file comes from",
+            hint="a plug-in's model declares them (ModelSpec: trusted); load it with the plug-in",
         )
     return skops.io.load(folder / SKOPS, trusted=sorted(allowed))
 
 
 def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
-    import keras
-
+    try:
+        import keras
+    except ImportError as error:
+        hint = "pip install 'serbench[deep]'"
+        raise ModelError("a network, and TensorFlow is not installed", where=str(folder), hint=hint) from error
     # Importing the layers registers them with Keras; safe mode refuses anything else.
     import serbench.models.deep.fixed
     import serbench.models.deep.layers  # noqa: F401

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serbench.protocols.sharing import PARENT, REPETITION, SharingTable
+from serbench.protocols.sharing import PARENT, PERSON, REPETITION, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
 from serbench.scoring.margins import margin_uar
 from serbench.specs import NO_MISTAKE, Mistake, Split
 
 NOTEWORTHY = 0.02
+DOUBLED_PERSON = "probably one person under two names"
 COPIES = "augmented copies of test parents in training"
 
 
@@ -70,6 +71,7 @@ def _leaks(
     found = {
         "utterances shared": table.shared("id", train, test),
         "speakers shared": table.shared("speaker", train, test),
+        DOUBLED_PERSON: _doubled_persons(table, train, test),
         "content duplicates": _shared_audio(table, train, test),
         "repetitions shared": table.shared(REPETITION, train, test),
         COPIES: _shared_parents(table, train, test),
@@ -82,6 +84,17 @@ def _leaks(
 def _leak(kind: str, names: Iterable[str]) -> dict[str, Any]:
     names = list(names)
     return {"kind": kind, "count": len(names), "examples": names[:EXAMPLES]}
+
+
+def _doubled_persons(table: SharingTable, train: np.ndarray, test: np.ndarray) -> list[str]:
+    """Speakers on both sides under names that are spellings of one, joined by "="; the same name is another leak."""
+    same = table.shared("speaker", train, test)
+    found = []
+    for person in table.shared(PERSON, train, test):
+        learnt, tested = (table.values("speaker", table.having(PERSON, [person], part)) for part in (train, test))
+        if not (learnt | tested) & set(same):
+            found.append(" = ".join([*sorted(tested), *sorted(learnt)]))
+    return found
 
 
 def _shared_audio(table: SharingTable, train: np.ndarray, test: np.ndarray) -> list[str]:

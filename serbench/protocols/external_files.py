@@ -94,12 +94,42 @@ def read_fold_folder(folder: Path, corpus: str) -> pd.DataFrame:
             parts.setdefault((match[2], match[1].lower()), []).append(path)
     if not parts:
         raise ProtocolError(
-            f"no fold files of {corpus}",
+            f"no fold files of {corpus}" if corpus else "no fold files",
             where=str(folder),
-            hint=f"they are named like fold_1/{corpus}_train_fold_1.jsonl",
+            hint=f"they are named like fold_1/{corpus or 'emodb'}_train_fold_1.jsonl",
         )
     rows = [row for (fold, role), paths in parts.items() for row in _read_part(fold, role, paths)]
     return _checked(pd.DataFrame(rows, columns=list(LISTING_COLUMNS)), str(folder))
+
+
+def with_speakers(listing: pd.DataFrame, expression: str) -> pd.DataFrame:
+    """Fill in speakers that the listing does not name, from the names of utterances.
+
+    Parameters
+    ----------
+    expression : str
+        Searched in the name; its first group, or the whole match, is the speaker. Empty: nothing is filled in.
+
+    Raises
+    ------
+    ProtocolError
+        If it is no regular expression, or does not match every name: a speaker unnoticed would leak.
+    """
+    if not expression:
+        return listing
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise ProtocolError(f"'{expression}' is no regular expression: {error}", where="--speaker") from error
+    found = {name: pattern.search(name) for name in listing["name"].unique()}
+    if absent := [name for name, match in found.items() if match is None]:
+        raise ProtocolError(
+            f"'{expression}' finds no speaker in {enumerate_some(absent)}",
+            where="--speaker",
+            hint="let it match every name, or leave it out (speakers unknown)",
+        )
+    speakers = {name: match[1] if pattern.groups else match[0] for name, match in found.items()}
+    return listing.assign(speaker=listing["speaker"].where(listing["speaker"] != "", listing["name"].map(speakers)))
 
 
 def _read_part(fold: str, role: str, paths: list[Path]) -> list[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import pandas as pd
 
 from serbench.errors import ProtocolError
@@ -19,7 +21,7 @@ def draw_holdout(table: pd.DataFrame, seed: int, test_size: float, protocol: str
     ProtocolError
         If `test_size` is no share, or a class has fewer than two utterances.
     """
-    if not 0 < test_size < 1:
+    if not isinstance(test_size, Real) or not 0 < test_size < 1:
         raise ProtocolError(
             f"test_size is {test_size!r}", where=protocol, hint="give a share between 0 and 1, such as 0.2"
         )

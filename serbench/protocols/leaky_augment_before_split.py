@@ -22,6 +22,6 @@ LEAKY_AUGMENT_BEFORE_SPLIT = ProtocolSpec(
     version="1",
     split=split,
     params={"test_size": 0.2},
-    mistake=Mistake("augmented before the split", splits_copies=True),
+    mistake=Mistake("augmented before the split", "copies before split", splits_copies=True),
     description="WRONG on purpose: originals and augmented copies are split together; for augmented rows only",
 )

@@ -22,6 +22,6 @@ LEAKY_SELECT_ON_TEST = ProtocolSpec(
     version="1",
     split=split,
     params={"test_size": 0.2},
-    mistake=Mistake("epoch chosen on test", validates_on_test=True),
+    mistake=Mistake("epoch chosen on test", "epoch on test", validates_on_test=True),
     description="WRONG on purpose: the epoch is chosen on the test part; for models with early stopping only",
 )

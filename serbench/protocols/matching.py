@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from serbench.specs import CorpusSpec, Split
 
 def match_listing(
     listing: pd.DataFrame, spec: CorpusSpec, table: pd.DataFrame | None, *, where: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Find each listed utterance in a corpus and take speaker, text and label from there.
 
     Parameters
@@ -38,14 +39,16 @@ def match_listing(
     Returns
     -------
     listing : DataFrame
-        With the column `id`.
+        Of the utterances found, with the column `id`.
     table : DataFrame
         Task table rows of the listed utterances; `content` is "" where the audio is absent.
+    notes : list of str
+        Naming the utterances that the corpus does not have.
 
     Raises
     ------
     ProtocolError
-        Naming the utterances that the corpus does not have.
+        If it has none of them.
     """
     entries = listing[["name", "path"]].drop_duplicates(ignore_index=True)
     variants = [name_variants(name, path, spec.name) for name, path in entries.itertuples(index=False)]
@@ -57,17 +60,17 @@ def match_listing(
     named = _from_names(spec, {position: variants[position] for position in missing})
     for position, id_ in zip(named["entry"], named["id"], strict=True):
         found[position] = id_
-    if unknown := [entries["name"].iloc[position] for position, id_ in enumerate(found) if id_ is None]:
-        raise ProtocolError(
-            f"{len(unknown)} of {len(entries)} utterances are unknown to {spec.name}: {enumerate_some(unknown)}",
-            where=where,
-            hint="is it the split of another corpus?",
-        )
+    unknown = [entries["name"].iloc[position] for position, id_ in enumerate(found) if id_ is None]
+    said = f"{len(unknown)} of {len(entries)} utterances are unknown to {spec.name}: {enumerate_some(unknown)}"
+    if len(unknown) == len(entries):
+        raise ProtocolError(said, where=where, hint="is it the split of another corpus?")
+    notes = [f"{said}; the others are audited"] if unknown else []
     ids = dict(zip(entries.itertuples(index=False, name=None), found, strict=True))
     keys = listing[["name", "path"]].itertuples(index=False, name=None)
     rows = [named.drop(columns="entry"), *([] if table is None else [table])]
     merged = complete(pd.concat(rows, ignore_index=True)).drop_duplicates("id")
-    return listing.assign(id=[ids[key] for key in keys]), merged[merged["id"].isin(found)].reset_index(drop=True)
+    matched = listing.assign(id=[ids[key] for key in keys]).dropna(subset="id")
+    return matched, merged[merged["id"].isin(found)].reset_index(drop=True), notes
 
 
 def listing_as_table(listing: pd.DataFrame, contents: dict[str, str] | None = None) -> pd.DataFrame:
@@ -89,7 +92,7 @@ def external_splits(listing: pd.DataFrame, *, where: str) -> list[Split]:
     Raises
     ------
     ProtocolError
-        If an utterance is on both sides of a fold.
+        If an utterance is on both sides of a fold, or a side of one is empty.
     """
     splits = []
     for fold, rows in listing.groupby("fold", sort=False):
@@ -100,12 +103,23 @@ def external_splits(listing: pd.DataFrame, *, where: str) -> list[Split]:
                 where=where,
                 hint="each utterance belongs to one side",
             )
+        if not (train and test):
+            raise ProtocolError(
+                f"fold {fold}: no {'test' if train else 'training'} utterance is known to the corpus",
+                where=where,
+                hint="is it the split of another corpus?",
+            )
         splits.append(Split(str(fold), train, test))
     return splits
 
 
-def audit_splits(table: pd.DataFrame, splits: list[Split]) -> dict[str, Any]:
+def audit_splits(table: pd.DataFrame, splits: list[Split], notes: Sequence[str] = ()) -> dict[str, Any]:
     """Audit every fold and sum up.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        What was noted before, such as by `match_listing`.
 
     Returns
     -------
@@ -124,7 +138,7 @@ def audit_splits(table: pd.DataFrame, splits: list[Split]) -> dict[str, Any]:
     return {
         "verdict": str(verdict),
         "speaker_independent": verdict == Verdict(),
-        "notes": [unseen] if silent else [],
+        "notes": [*notes, *([unseen] if silent else [])],
         "folds": folds,
     }
 

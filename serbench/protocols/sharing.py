@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -11,7 +12,11 @@ import pandas as pd
 from serbench.errors import ProtocolError
 from serbench.protocols.tables import enumerate_some, equal_audio
 
-PROJECT, REPETITION, PARENT = "recording project", "repetition", "parent"
+# Between the id of an utterance and the number of its copy.
+COPY_MARK = "#"
+PROJECT, REPETITION, PARENT, PERSON = "recording project", "repetition", "parent", "person"
+# How tables write the speaker 3: "3", "03", "spk03", "Speaker_3", "S003".
+NUMBERED = re.compile(r"(?:speaker|spkr|spk|spe|sp|actor|subject|subj|sub|id|s)?[\s_.-]*0*(\d+)")
 
 
 class SharingTable:
@@ -19,7 +24,8 @@ class SharingTable:
 
     Besides the table's own columns there are `PROJECT`, what comes before the slash in a speaker's name, and
     `REPETITION`, speaker, text and label of an utterance: another take of one performance has the same. `PARENT` is the
-    utterance that an augmented copy was made from; an original is its own. A value is "" where it is unknown.
+    utterance that an augmented copy was made from; an original is its own. `PERSON` is a speaker by what the spellings
+    "3", "03", "spk03" and "SPK03" have in common. A value is "" where it is unknown.
     """
 
     def __init__(self, table: pd.DataFrame):
@@ -103,6 +109,8 @@ class SharingTable:
     def _column(self, column: str) -> pd.Series:
         if column == PROJECT:
             return self._table["speaker"].str.partition("/")[0]
+        if column == PERSON:
+            return self._table["speaker"].map({name: _person(name) for name in self._table["speaker"].unique()})
         if column == REPETITION:
             parts = [self._table[name].astype(str) for name in ("speaker", "text", "label")]
             known = np.logical_and.reduce([part != "" for part in parts])
@@ -110,3 +118,11 @@ class SharingTable:
         if column == PARENT and PARENT not in self._table:
             return self._table["id"]
         return self._table[column]
+
+
+def _person(speaker: str) -> str:
+    project, slash, name = str(speaker).rpartition("/")
+    plain = name.strip().casefold()
+    numbered = NUMBERED.fullmatch(plain)
+    bare = numbered[1] if numbered else re.sub(r"[\s_.-]+", "", plain)
+    return f"{project}{slash}{bare}"

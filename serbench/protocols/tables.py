@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -58,7 +60,7 @@ def need_groups(count: int, required: int, noun: str, protocol: str, hint: str) 
 
 def need_folds(k: int, protocol: str) -> int:
     """Return the number of folds as int; fewer than two raise."""
-    if isinstance(k, bool) or int(k) != k or k < 2:
+    if not isinstance(k, Real) or isinstance(k, bool) or not k >= 2 or k == math.inf or int(k) != k:
         raise ProtocolError(f"k is {k!r}", where=protocol, hint="k is a whole number, at least 2")
     return int(k)
 

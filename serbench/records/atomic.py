@@ -10,10 +10,14 @@ from serbench.errors import ResultsError
 
 
 class atomic_path:
-    """Context manager: write to a temporary file, which replaces `path` once it is whole and on disk."""
+    """Context manager: write to a temporary file, which replaces `path` once it is whole and on disk.
 
-    def __init__(self, path: Path):
-        self.path = Path(path)
+    With `keep` a file that is there already stays, and `kept` tells so: of several writers the first to end wins, also
+    across the hosts of a shared file system.
+    """
+
+    def __init__(self, path: Path, *, keep: bool = False):
+        self.path, self.keep, self.kept = Path(path), keep, False
 
     def __enter__(self) -> Path:
         try:
@@ -26,12 +30,21 @@ class atomic_path:
         self.temporary.chmod(0o644)
         return self.temporary
 
+    def _place(self) -> None:
+        if not self.keep:
+            self.temporary.replace(self.path)
+            return
+        try:
+            os.link(self.temporary, self.path)
+        except FileExistsError:
+            self.kept = True
+
     def __exit__(self, kind, error, trace) -> None:
         try:
             if kind is None:
                 with self.temporary.open("rb+") as stream:
                     os.fsync(stream.fileno())
-                self.temporary.replace(self.path)
+                self._place()
         except OSError as problem:
             raise _unwritable(self.path, problem) from problem
         finally:

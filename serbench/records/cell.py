@@ -12,6 +12,7 @@ from serbench.errors import ResultsError
 from serbench.identity import content_id
 from serbench.records.plain import plain
 from serbench.records.shapes import check_shape
+from serbench.specs import recorded_features, renamed_features
 
 ROW_ID_LENGTH = 8
 # Inner folds of a suite that names none; left out of a cell's id.
@@ -107,8 +108,8 @@ class Cell:
     def feature_name(self) -> str:
         """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
         if self.members:
-            return f"{len(self.members)} members"
-        names = "+".join(_with_params(entry) for entry in self.features)
+            return f"ensemble of {len(self.members)}"
+        names = "+".join(_with_params({**entry, "name": renamed_features(entry["name"])}) for entry in self.features)
         return names if self.normalise == "none" else f"{names} ({self.normalise}-normalised)"
 
     @property
@@ -140,6 +141,12 @@ def member_cells(cell: Cell) -> list[Cell]:
 def member_title(cell: Cell) -> str:
     """What a suite's ensembles call a row: ``model@features``."""
     return f"{cell.model_name}@{cell.feature_name}"
+
+
+def recorded_title(cell: Cell) -> str:
+    """`member_title` by the names that cells keep."""
+    model, _, features = member_title(cell).partition("@")
+    return f"{model}@{'+'.join(map(recorded_features, features.split('+')))}"
 
 
 def feature_choices(tuning: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], ...]]:

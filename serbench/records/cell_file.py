@@ -25,16 +25,17 @@ def cell_path(suite_folder: Path, cell_id: str) -> Path:
     return suite_folder / "cells" / f"{cell_id}.parquet"
 
 
-def write_cell(suite_folder: Path, record: Record, predictions: pd.DataFrame) -> Path:
-    """Write a cell file atomically and return its path."""
+def write_cell(suite_folder: Path, record: Record, predictions: pd.DataFrame, *, keep: bool = False) -> Path | None:
+    """Write a cell file atomically and return its path; None if one is there already and `keep` lets it stay."""
     path = cell_path(suite_folder, record.cell.id)
     make_way(path)
     table = pa.Table.from_pandas(predictions, preserve_index=False)
     document = json.dumps(record.to_json(), ensure_ascii=False).encode("utf-8")
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA_KEY: document})
-    with atomic_path(path) as temporary:
+    file = atomic_path(path, keep=keep)
+    with file as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    return path
+    return None if file.kept else path
 
 
 def read_record(path: Path) -> Record:

@@ -35,7 +35,8 @@ class Record:
     params : mapping
         The model's parameters as used.
     seconds : mapping
-        Wall seconds of `features`, `tuning`, `fit`, `predict`.
+        Wall seconds of `features`, `tuning`, `start_up` (what the first use of a library in a process costs), `fit`,
+        `predict`.
     sizes : mapping
         `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model.
     audit : mapping

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from serbench.errors import ResultsError
+from serbench.protocols.sharing import COPY_MARK
+from serbench.registry import build_registry
 from serbench.reporting.rows import versions
 from serbench.reporting.text_tables import tex, to_aligned, to_csv, to_json, to_markdown, to_tabular, writer_named
+from serbench.scoring import CodedPredictions
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES
 
@@ -17,20 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBERS = ("reported", "own", "mistake", "speaker_independent")
+GAPS = ("gap", "mistake_gap")
 COLUMNS = (
-    "claim",
-    "model",
-    "metric",
-    *NUMBERS,
-    "gap",
-    "gap_low",
-    "gap_high",
-    "mistake_made",
-    "suite",
-    "source",
-    "note",
+    *("claim", "model", "metric", *NUMBERS),
+    *(f"{gap}{end}" for gap in GAPS for end in ("", "_low", "_high", "_utterances")),
+    *(f"{part}_trained" for part in NUMBERS[1:]),
+    *("mistake_made", "suite", "source", "note"),
 )
-MISTAKES = {"leaky_select_on_test": "epoch on test", "leaky_augment_before_split": "copies before split"}
 HEADINGS = {
     "claim": "claim",
     "model": "model",
@@ -40,6 +37,7 @@ HEADINGS = {
     "mistake": "with the mistake",
     "speaker_independent": "unseen speakers",
     "gap": "gap",
+    "trained": "trained on",
 }
 
 
@@ -57,9 +55,12 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     Returns
     -------
     list of dict
-        Columns `COLUMNS`; a number is None where its rows are absent or not complete. `mistake_made` says which it is.
-        `gap` is the number under the claim's own protocol less that on unseen speakers. Its 95 % interval resamples the
-        speakers that both rows tested, together in both; None where a speaker is unknown or in one of them only.
+        Columns `COLUMNS`; a number is None where its rows are absent or not complete. `mistake_made` says which it is;
+        its number is of original utterances that the row on unseen speakers tested too, never of altered copies.
+        `gap` is the number under the claim's own protocol, `mistake_gap` that with the mistake, less that on unseen
+        speakers, all on the utterances that both rows tested (`…_utterances` of them). The 95 % interval resamples
+        speakers, together in both; None where a speaker is unknown. `…_trained` is how many utterances a fold's model
+        was made from, on average, since protocols differ in it; copies count where they were split like utterances.
 
     Raises
     ------
@@ -71,22 +72,64 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
 
 def _claim(claim: Mapping[str, Any], records: pd.DataFrame) -> dict[str, Any]:
     cells = {part: _cells(claim, claim[part], records, part) for part in NUMBERS[1:]}
-    scores = {part: _score(found, claim["metric"]) for part, found in cells.items()}
-    own, unseen = cells["own"], cells["speaker_independent"]
-    gap = low = high = None
-    if own is not None and unseen is not None:
-        gap = scores["own"] - scores["speaker_independent"]
-        low, high = _gap_interval(own, unseen, claim["metric"])
+    unseen = cells["speaker_independent"]
+    if cells["mistake"] is not None:
+        cells["mistake"] = _on(cells["mistake"], _originals(cells["mistake"]))
+        if unseen is not None:
+            cells["mistake"] = _on(cells["mistake"], _utterances(unseen))
+    metric = claim["metric"]
+    scores = {part: _score(found, metric) for part, found in cells.items()}
+    trained = {f"{part}_trained": _trained(found) for part, found in cells.items()}
+    gaps: dict[str, Any] = {}
+    for gap, part in zip(GAPS, ("own", "mistake"), strict=True):
+        gaps |= {f"{gap}{end}": value for end, value in _gap(cells[part], unseen, metric).items()}
     known = {name: claim.get(name) for name in ("claim", "model", "metric", "reported", "suite", "source", "note")}
-    made = MISTAKES.get((claim["mistake"] or "").partition("(")[0], "")
-    bounds = {"gap": gap, "gap_low": low, "gap_high": high}
-    return {**dict.fromkeys(COLUMNS), **known, **scores, **bounds, "mistake_made": made}
+    return {**dict.fromkeys(COLUMNS), **known, **scores, **gaps, **trained, "mistake_made": _mistake(claim["mistake"])}
+
+
+def _mistake(protocol: str | None) -> str:
+    if protocol is None:
+        return ""
+    return build_registry().get("protocol", protocol.partition("(")[0]).mistake.short
+
+
+def _originals(cells: pd.DataFrame) -> set[str]:
+    return {name for name in _utterances(cells) if COPY_MARK not in name}
+
+
+def _utterances(cells: pd.DataFrame) -> set[str]:
+    return set().union(*(item.utterances for item in cells["tested"]))
+
+
+def _on(cells: pd.DataFrame, utterances: set[str]) -> pd.DataFrame | None:
+    """The cells with the answers to some utterances alone; None where there are none."""
+    kept = [_answers_to(item, utterances) for item in cells["tested"]]
+    return cells.assign(tested=kept) if any(len(item.truth) for item in kept) else None
+
+
+def _answers_to(tested: CodedPredictions, utterances: set[str]) -> CodedPredictions:
+    rows = np.array([name in utterances for name in tested.utterances], dtype=bool)
+    return CodedPredictions(*(getattr(tested, item.name)[rows] for item in fields(tested)))
+
+
+def _trained(cells: pd.DataFrame | None) -> float | None:
+    if cells is None:
+        return None
+    records = list(cells["record"])
+    # A validation part cut from training was at hand too; the test part, taken for one by mistake, was not to be.
+    counts = [
+        record.sizes.get("train", np.nan) + (record.sizes.get("validation", 0) if record.validation != "test" else 0)
+        for record in records
+    ]
+    return None if np.isnan(counts).any() else float(np.mean(counts))
 
 
 def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:
     """Finished cells of the row that stands for a part of a claim; None unless all its folds are done."""
     if protocol is None:
         return None
+    if named := claim.get("rows", {}).get(part):
+        return _complete(records[(records["suite"] == claim["suite"]) & (records["row"] == named)])
     row = (part == "mistake" and claim["mistake_row"]) or claim["row"]
     model, _, features = row.partition("@")
     found = records[
@@ -104,9 +147,11 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
     found = found[np.array(wanted, dtype=bool)]
     if found["row"].nunique() > 1:
         raise _ambiguous(claim, row, protocol, found)
-    if found.empty or (found["status"] != "ok").any():
-        return None
-    return found
+    return _complete(found)
+
+
+def _complete(found: pd.DataFrame) -> pd.DataFrame | None:
+    return None if found.empty or (found["status"] != "ok").any() else found
 
 
 def _ambiguous(claim: Mapping[str, Any], row: str, protocol: str, cells: pd.DataFrame) -> ResultsError:
@@ -120,7 +165,7 @@ def _ambiguous(claim: Mapping[str, Any], row: str, protocol: str, cells: pd.Data
     return ResultsError(
         f"{len(described)} rows are {row} under {protocol}: {'; '.join(described)}",
         where=f"claim '{claim['claim']}' of suite '{claim['suite']}'",
-        hint="name the corpus in the claim, or remove the cells of the outdated row from the results folder",
+        hint="name the corpus in the claim, or the row that is meant by its id (rows: {own: …})",
     )
 
 
@@ -138,17 +183,26 @@ def _margins(cells: pd.DataFrame) -> tuple[np.ndarray, str, list[str]]:
     return statistics, unit, sorted({str(name) for item in tested for name in item.speakers})
 
 
-def _gap_interval(own: pd.DataFrame, unseen: pd.DataFrame, metric: str) -> tuple[float | None, float | None]:
-    (left, unit, speakers), (right, other_unit, other_speakers) = _margins(own), _margins(unseen)
+def _gap(left: pd.DataFrame | None, unseen: pd.DataFrame | None, metric: str) -> dict[str, float | int | None]:
+    """How much more one row gets than that on unseen speakers, on the utterances that both have tested."""
+    nothing = dict.fromkeys(("", "_low", "_high", "_utterances"))
+    if left is None or unseen is None:
+        return nothing
+    common = _utterances(left) & _utterances(unseen)
+    left, right = _on(left, common), _on(unseen, common)
+    if left is None or right is None:
+        return nothing
+    gap = {**nothing, "": _score(left, metric) - _score(right, metric), "_utterances": len(common)}
+    (first, unit, speakers), (second, other_unit, other_speakers) = _margins(left), _margins(right)
     if unit != "speaker" or other_unit != "speaker" or speakers != other_speakers:
-        return None, None
+        return gap
     # Seeds are pooled: the interval is that over speakers.
-    both = np.stack([left.sum(axis=0), right.sum(axis=0)], axis=1)[None]
+    both = np.stack([first.sum(axis=0), second.sum(axis=0)], axis=1)[None]
     score = CONFUSION_SCORES[metric]
     bounds = intervals(
         both, {"gap": lambda totals: score(totals[..., 0, :, :]) - score(totals[..., 1, :, :])}, "speaker", upper=None
     )["gap"]
-    return (None, None) if np.isnan(bounds.low) else (bounds.low, bounds.high)
+    return gap if np.isnan(bounds.low) else {**gap, "_low": bounds.low, "_high": bounds.high}
 
 
 def format_claims(rows: Sequence[Mapping[str, Any]], style: str) -> str:
@@ -168,14 +222,20 @@ def claim_texts(row: Mapping[str, Any]) -> list[str]:
     numbers = {name: _percent(row[name]) for name in NUMBERS}
     if row["mistake"] is not None and row["mistake_made"]:
         numbers["mistake"] += f" ({row['mistake_made']})"
-    return [*named, *numbers.values(), _gap(row)]
+    return [*named, *numbers.values(), _gap_text(row), _trained_text(row)]
 
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
 
 
-def _gap(row: Mapping[str, Any]) -> str:
+def _trained_text(row: Mapping[str, Any]) -> str:
+    """Utterances that trained: under the claim's protocol, with the mistake, and on unseen speakers."""
+    known = [row[f"{part}_trained"] for part in NUMBERS[1:]]
+    return " / ".join(f"{count:.0f}" for count in known if count is not None) or "–"
+
+
+def _gap_text(row: Mapping[str, Any]) -> str:
     if row["gap"] is None:
         return "–"
     bounds = "" if row["gap_low"] is None else f" [{100 * row['gap_low']:+.1f}, {100 * row['gap_high']:+.1f}]"

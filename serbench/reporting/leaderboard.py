@@ -9,10 +9,12 @@ import numpy as np
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.protocols.verdict import STANDINGS
+from serbench.reporting.baselines import beat_shortcuts
 from serbench.reporting.comparison import predictions_of
-from serbench.reporting.rows import describe_row, identity_columns, versions
+from serbench.reporting.rows import describe_row, identity_columns, reading, versions
 from serbench.reporting.searches import add_gains
-from serbench.scoring.ties import tied_with_best
+from serbench.scoring.baseline import uar_from_groups
+from serbench.scoring.ranks import ALPHA, ranking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,17 +22,21 @@ if TYPE_CHECKING:
     from serbench.records import Cell
 
 COLUMNS = (
-    "rank", "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
+    "rank", "rank_low", "rank_high",
+    "row", "suite", "corpus", "labels", "options", "protocol", "speaker_independent", "standing", "verdict",
+    "headline", "split_layer", "features_layer", "model_layer", "selection_layer",
     "features", "model", "trials", "tuning", "gain", "augment", "seeds",
     "uar", "uar_low", "uar_high", "uar_spread", "interval_unit", "interval_method", "classes",
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
-    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best",
-    "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "corpus_note", "validation",
-    "fit_seconds", "weights", "bytes", "source", "reason",
+    "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism", "ever_scored",
+    "beats_shortcuts", "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
+    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
 # Columns of which less is better; names sort in their alphabetical order.
-COSTS = frozenset({"fit_seconds", "weights", "bytes", "failed", "rank", "uar_spread"})
+COSTS = frozenset(
+    {"fit_seconds", "weights", "bytes", "failed", "rank", "rank_low", "rank_high", "uar_spread", "optimism"}
+)
 
 
 def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str = "uar") -> pd.DataFrame:
@@ -54,7 +60,14 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         Columns `COLUMNS`. `uar` and the other scores are pooled over folds (mean over seeds), each with bounds of a
         95 % interval over `interval_unit`; `fit_seconds` is the mean of a cell, `weights` and `bytes` are the largest
         model's; `gain` is the UAR less that of the untuned row; `tied_with_best`: not distinguishable from the best
-        complete row of the group (unknown where that is not testable, as with fewer than six speakers).
+        complete row of the group; `rank_low` and `rank_high`: simultaneous 95 % intervals of the ranks (all three
+        unknown where that is not testable, as with fewer than six speakers); `optimism`: how much the best row's UAR
+        owes to its being chosen on these speakers (see `scoring.ranks`), and
+        `ever_scored` the number of rows that were ever scored there, deleted ones included; `speaker_alone`: the UAR
+        of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus. `split_layer`,
+        `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
+        the weakest of the four words. `beats_shortcuts`: see `beat_shortcuts`; `fingerprint`: the start of that of the
+        corpus it was run on.
 
     Raises
     ------
@@ -80,14 +93,28 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     with threadpool_limits(limits=1):
         board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
+    board["speaker_alone"] = np.nan
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
-    board["rank"] = pd.array([pd.NA] * len(board), dtype="Int64")
+    board["beats_shortcuts"] = pd.array([pd.NA] * len(board), dtype="boolean")
+    for column in ("rank", "rank_low", "rank_high"):
+        board[column] = pd.array([pd.NA] * len(board), dtype="Int64")
+    board["optimism"] = np.nan
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
     for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]
-        board.loc[complete.index, "tied_with_best"] = pd.array(tied_with_best(answers), dtype="boolean")
+        found = ranking(answers)
+        tied = [None if p is None else p >= ALPHA for p in found.p]
+        board.loc[complete.index, "tied_with_best"] = pd.array(tied, dtype="boolean")
+        for column in ("rank_low", "rank_high"):
+            board.loc[complete.index, column] = pd.array(getattr(found, column), dtype="Int64")
+        board.loc[complete.index[:1], "optimism"] = found.optimism
+        cells = [by_row[entry.suite, entry.row]["cell"].iloc[0] for entry in complete.itertuples()]
+        board.loc[complete.index, "beats_shortcuts"] = pd.array(beat_shortcuts(cells, answers), dtype="boolean")
+    for _, group in board[board["folds_done"] > 0].groupby(list(SPLITTING[:-1]), sort=False):
+        whole = group.loc[group["utterances"].idxmax()]
+        board.loc[group.index, "speaker_alone"] = _speaker_alone(by_row[whole["suite"], whole["row"]])
     board["standing"] = board["_standing"].map(dict(enumerate(STANDINGS)))
     return _sorted(board, sort)[list(COLUMNS)].reset_index(drop=True)
 
@@ -123,6 +150,11 @@ def damaged_cells(records: pd.DataFrame) -> list[str]:
     return list(records.loc[records["status"] == "damaged", "reason"])
 
 
+def _speaker_alone(done: pd.DataFrame) -> float:
+    answers = predictions_of(done)
+    return uar_from_groups(answers.speakers, answers.truth, len(answers.labels))
+
+
 def _of_corpora(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if not names:
         return records
@@ -143,8 +175,19 @@ def _entries(records: pd.DataFrame) -> list[dict]:
         entries.append(describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])))
         cells_of.append(cells["cell"].iloc[0])
     add_gains(entries, cells_of)
+    _tell_readings(entries, cells_of)
     _tell_apart(entries, cells_of)
     return entries
+
+
+def _tell_readings(entries: list[dict], cells: list[Cell]) -> None:
+    # Results of before and after a correction of the suite are not of one corpus.
+    found: dict[tuple, set[str]] = {}
+    for entry, cell in zip(entries, cells, strict=True):
+        found.setdefault((entry["suite"], entry["corpus"]), set()).add(reading(cell))
+    for entry, cell in zip(entries, cells, strict=True):
+        if len(found[entry["suite"], entry["corpus"]]) > 1:
+            entry["options"] = "; ".join(filter(None, [entry["options"], f"read as #{reading(cell)}"]))
 
 
 def _tell_apart(entries: list[dict], cells: list[Cell]) -> None:

@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
+from serbench.records.canary_file import read_canaries
 from serbench.records.derived import UNREADABLE, warn
+from serbench.records.ledger import GROUP, rows_scored
 from serbench.records.plan_file import plan_path, read_plan
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
 from serbench.scoring import CodedPredictions, label_codes
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
 RECORD_COLUMNS = (
     *("suite", "id", "corpus", "labels", "protocol", "features", "model", "fold", "seed"),
-    *("status", "reason", "source", "cell", "record", "tested", "row"),
+    *("status", "reason", "source", "cell", "record", "tested", "row", "canary", "ever_scored"),
 )
 THREADS = 4
 
@@ -48,8 +50,10 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     DataFrame
         One row per cell, columns `suite`, `row` (id of its leaderboard row), `id`, `corpus`, `labels`, `protocol`,
         `features`, `model`, `fold`, `seed`, `status` (ok, failed, skipped, damaged, planned), `reason`,
-        `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`) and `tested` (`CodedPredictions`); the last
-        three are None where they are not known.
+        `source` (cells or frozen), `cell` (`Cell`), `record` (`Record`), `tested` (`CodedPredictions`) and `canary`
+        (what `serbench audit --canary` has found of the row); the last four are None where they are not known.
+        `ever_scored`: rows that were ever scored on that corpus' test folds under those labels and that protocol (see
+        `records.ledger`).
 
     Raises
     ------
@@ -65,7 +69,11 @@ def load_records(results: Path | str, suite: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(read_folder(suite_folder(results, suite)), columns=list(RECORD_COLUMNS))
+    folder = suite_folder(results, suite)
+    items = read_folder(folder)
+    ever = rows_scored(folder, (item["record"] for item in items if item["record"] is not None))
+    items = [item | {"ever_scored": ever.get(tuple(item[name] for name in GROUP), 0)} for item in items]
+    return pd.DataFrame(items, columns=list(RECORD_COLUMNS))
 
 
 def load_suites(results: Path | str, suite: str | None = None) -> pd.DataFrame:
@@ -108,9 +116,10 @@ def _readable(results: Path | str, names: Iterable[str]) -> list[pd.DataFrame]:
 
 
 def suite_folder(results: Path | str, suite: str) -> Path:
-    """Folder of a suite that has results."""
+    """Folder of a suite that has results; it may be named by its file or with its folder (``published/p4``)."""
     results = Path(results)
     known = suites_in(results)
+    suite = suite if suite in known or Path(suite).stem not in known else Path(suite).stem
     if suite not in known:
         raise UnknownName.among("suite with results", suite, known, where=str(results))
     return results / suite
@@ -146,7 +155,8 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
         if cell_id not in present
     ]
     waiting = [item for item in _identified(waiting) if item["row"] not in shown]
-    return measured + committed + waiting
+    found = read_canaries(folder)
+    return [{**item, "canary": found.get(item["row"])} for item in (*measured, *committed, *waiting)]
 
 
 def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -7,6 +7,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from serbench.errors import UnknownName, UsageError
+from serbench.specs import renamed_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
     records : DataFrame
         From `load_records`, of one suite or several.
     wanted : str
-        A row id; ``corpus/protocol/features/model`` with `*` and with parts left out at the end;
-        or the first characters of a cell's id.
+        A row id; ``corpus/protocol/features/model`` with `*` and with parts left out at the end (of a row and its
+        sanity run on permuted labels the row itself); or the first characters of a cell's id.
 
     Raises
     ------
@@ -34,12 +35,13 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
         If several rows do; lists them.
     """
     known = records[records["row"] != ""]
+    wanted = "/".join(map(renamed_features, wanted.split("/")))
     rows = known[known["row"] == wanted.lower()]
     if rows.empty and "/" not in wanted and len(wanted) >= 4:
         cells = known[known["id"].str.startswith(wanted.lower())]
         rows = cells if cells["id"].nunique() == 1 else known[known["row"].str.startswith(wanted.lower())]
     if rows.empty:
-        rows = known[path_of(known).map(lambda path: _matches(path, wanted))]
+        rows = _plain(known[path_of(known).map(lambda path: _matches(path, wanted))])
     if rows.empty:
         raise _unknown(known, wanted)
     several = rows.drop_duplicates(["suite", "row"])
@@ -53,6 +55,12 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
     return rows
 
 
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without sanity runs on permuted labels, unless there is nothing else: they share the name of the row itself."""
+    plain = rows[[not cell.permute_labels for cell in rows["cell"]]]
+    return rows if plain.empty else plain
+
+
 def path_of(records: pd.DataFrame) -> pd.Series:
     """``corpus/protocol/features/model`` of each cell."""
     return records["corpus"] + "/" + records["protocol"] + "/" + records["features"] + "/" + records["model"]
@@ -60,6 +68,10 @@ def path_of(records: pd.DataFrame) -> pd.Series:
 
 def _unknown(known: pd.DataFrame, wanted: str) -> UnknownName:
     names = {*known["row"], *path_of(known), *known["model"]}
+    if len(wanted) >= 4 and set(wanted.lower()) <= set("0123456789abcdef"):
+        suites = ", ".join(sorted(set(known["suite"])))
+        what = f"no row or cell has the id '{wanted}' (among {known['row'].nunique()} rows of {suites or 'no suite'})"
+        return UnknownName(what, hint="`serbench leaderboard` shows the ids; --results names another folder")
     near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"unknown row '{wanted}'", hint=f"{meant}give {FORMS}; `serbench leaderboard` lists the rows")

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.identity import content_id
-from serbench.protocols.verdict import Verdict
+from serbench.protocols.verdict import LAYERS
 from serbench.records import Cell, Record
+from serbench.reporting.layers import merged_verdict
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FINGERPRINT_SHOWN = 8
+
+
+# How a user's own files are read is for `show`, not for headings.
+READING = frozenset({"speaker", "layout", "codes", "columns", "folder"})
 
 
 def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
     records: list[Record] = list(done["record"])
     known = records or [record for record in cells["record"] if record is not None]
     reasons = list(dict.fromkeys(cells.loc[cells["status"].isin(["failed", "skipped", "damaged"]), "reason"]))
-    verdict = merged_verdict(records)
+    verdict = merged_verdict(records, cells["canary"].iloc[0])
     entry = {
         "row": cells["row"].iloc[0],
         "suite": cells["suite"].iloc[0],
@@ -49,13 +56,17 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "speaker_independent": _all_independent(records),
         "standing": verdict.standing if verdict else None,
         "verdict": str(verdict or ""),
+        "headline": verdict.headline if verdict else "",
+        **{f"{name}_layer": str(verdict.layers[name]) if verdict else "" for name in LAYERS},
         "seeds": seeds,
         **_scores(done),
         "folds_done": len(done),
         "folds_planned": planned,
         "failed": int((cells["status"] == "failed").sum()),
         "complete": bool(len(done) and len(done) == planned),
+        "ever_scored": int(cells["ever_scored"].max()),
         "corpus_note": corpus_note(known),
+        "fingerprint": fingerprints(known),
         "validation": "+".join(sorted({record.validation for record in records} - {""})),
         "fit_seconds": _mean(record.seconds.get("fit") for record in records),
         "weights": _largest(record.sizes.get("weights") for record in records),
@@ -92,15 +103,6 @@ def versions(cell: Cell) -> dict[str, str]:
     }
 
 
-def merged_verdict(records: Iterable[Record]) -> Verdict | None:
-    """The verdict over the folds of a row; None where none was audited."""
-    audited = [record for record in records if record.audit]
-    if not audited:
-        return None
-    transductive = any(record.cell.normalise == "speaker" for record in audited)
-    return Verdict.over((record.audit for record in audited), transductive=transductive)
-
-
 def corpus_note(records: Sequence[Record]) -> str:
     """How much of the corpus was used, e.g. ``"649 of 7442"``; empty where it was all of it."""
     for record in records:
@@ -108,6 +110,11 @@ def corpus_note(records: Sequence[Record]) -> str:
         if used is not None and design is not None and used != design:
             return f"{used} of {design}"
     return ""
+
+
+def fingerprints(records: Iterable[Record]) -> str:
+    """The start of the fingerprint of the corpus that a row was run on; several, where its folds were not on one."""
+    return "+".join(sorted({record.corpus.get("fingerprint", "")[:FINGERPRINT_SHOWN] for record in records} - {""}))
 
 
 def compact(values: Mapping[str, Any]) -> str:
@@ -149,8 +156,17 @@ def _bytes(record: Record) -> int | None:
     return record.sizes.get("bytes") or (4 * weights if weights else None)
 
 
+def reading(cell: Cell) -> str:
+    """Tells apart how the user's own files were read: by which layout, expression or columns; empty for others."""
+    options = [{name: found[name] for name in READING if name in found} for found in cell.corpus_options.values()]
+    return content_id(options, 4) if any(options) else ""
+
+
 def _options(cell: Cell) -> str:
-    named = [f"{corpus}: {compact(options)}" for corpus, options in sorted(cell.corpus_options.items()) if options]
+    named = []
+    for corpus, options in sorted(cell.corpus_options.items()):
+        if chosen := {name: value for name, value in options.items() if name not in READING}:
+            named.append(f"{corpus}: {compact(chosen)}")
     if cell.excluded:
         named.append(f"{len(cell.excluded)} excluded")
     if cell.permute_labels:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.records import Record
+from serbench.records import Record, member_cells, member_title
 from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
 from serbench.reporting.text_tables import interval_text, percent, to_markdown, to_terminal
@@ -23,6 +23,7 @@ from serbench.scoring.margins import (
     recall,
     summed_confusion,
 )
+from serbench.specs import renamed_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,13 +164,18 @@ def _epochs(record: Record) -> int:
 
 def _provenance(record: Record) -> dict[str, str]:
     cell, environment = record.cell, record.environment
-    features = [f"{entry['name']} v{entry['version']} {compact(entry['params'])}".strip() for entry in cell.features]
+    features = [
+        f"{renamed_features(entry['name'])} v{entry['version']} {compact(entry['params'])}".strip()
+        for entry in cell.features
+    ]
     version, fingerprint = record.corpus.get("version", "?"), record.corpus.get("fingerprint", "?")
     return {
         "corpus": f"{cell.corpus} v{version}, fingerprint {fingerprint}",
+        "corpus options": compact(cell.corpus_options),
         "labels": f"{cell.labels['name']}: {', '.join(cell.labels['labels'])}",
         "features": " + ".join(features) + ("" if cell.normalise == "none" else f", normalised by {cell.normalise}"),
         "model": f"{cell.model['name']} v{cell.model['version']}",
+        "members": ", ".join(member_title(member) for member in member_cells(cell)),
         "parameters": compact(record.params),
         "protocol": f"{cell.protocol['name']} v{cell.protocol['version']} {compact(cell.protocol['params'])}".strip(),
         "tuning": compact(cell.tuning),

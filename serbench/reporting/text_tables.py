@@ -142,6 +142,12 @@ def interval_text(low: float, high: float) -> str:
     return "" if is_missing(low) or is_missing(high) else f"[{percent(low)}, {percent(high)}]"
 
 
+def rank_interval(entry: Mapping[str, Any]) -> str:
+    """The ranks from `rank_low` to `rank_high`, e.g. ``1–16``; empty where they are unknown."""
+    low, high = entry["rank_low"], entry["rank_high"]
+    return "" if is_missing(low) or is_missing(high) else f"{low}–{high}"
+
+
 def first_of(names: Sequence[str], most: int = 6, between: str = ", ") -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -21,7 +21,7 @@ def run_jobs(
     function: Callable[[Any], Any],
     jobs: Iterable[Any],
     interrupt: Interrupt,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[list[Any]], None] = lambda under_way: None,
     limit: Callable[[Any], float | None] = lambda job: None,
 ) -> Iterator[tuple[Any, Any]]:
     """Run jobs side by side and yield (job, result) as they end.
@@ -29,25 +29,27 @@ def run_jobs(
     A job whose result is None is in another run's hands: it is tried again once all others are under way, after a
     pause that doubles, up to `LONGEST_PAUSE` seconds, for as long as nothing comes of it.
 
-    `tick` is called about twice a second while they run. `limit` gives the seconds that a job may take; jobs that have
-    such a limit are ended soon after somebody stops it, and are not among the results then.
+    `tick` is given the jobs under way about twice a second. `limit` gives the seconds that a job may take; jobs that
+    have such a limit are ended soon after somebody stops it, and are not among the results then.
     """
     waiting, held = deque(jobs), deque()
+    under_way: list[Any] = []
     pause, again, hurried = POLL, 0.0, False
     while executor.running or ((waiting or held) and not interrupt.stopped):
         if held and not waiting and time.monotonic() >= again:
             waiting, held = held, deque()
             pause = min(2 * pause, LONGEST_PAUSE)
         while waiting and executor.has_room and not interrupt.stopped:
-            job = waiting.popleft()
-            executor.submit(function, job, seconds=limit(job))
+            under_way.append(waiting.popleft())
+            executor.submit(function, under_way[-1], seconds=limit(under_way[-1]))
         if interrupt.stopped and not hurried:
             executor.hurry(GRACE)
             hurried = True
-        tick()
+        tick(under_way)
         if not executor.running:
             time.sleep(POLL)
         for job, result in executor.completed(timeout=POLL):
+            under_way = [other for other in under_way if other is not job]
             if interrupt.stopped and isinstance(result, TimedOut):
                 continue
             if result is None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, write_cell
+from serbench.records import Record, cell_path, empty_predictions, member_cells, write_cell
 from serbench.records.derived import make_way
+from serbench.records.ledger import note_scored
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
@@ -61,7 +62,6 @@ def run_plan(
     *,
     executor: Executor | None = None,
     fail_fast: bool = False,
-    save_models: bool = False,
 ) -> Outcome:
     """Run what a plan has left to do.
 
@@ -78,18 +78,13 @@ def run_plan(
     started = time.perf_counter()
     record_plan(plan)
     _record_skipped(plan, circumstances)
-    log = plan.folder / "work" / "workers.log"
-    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
     ran = failed = 0
-    with ExitStack() as stack:
+    with _workers(plan, circumstances, observers, executor) as (executor, interrupt):
         for observer in observers:
             observer.planned(plan)
-            stack.callback(observer.ended)
-        interrupt = stack.enter_context(Interrupt())
-        interrupt.on_second(lambda: executor.close(kill=True))
-        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
         if plan.todo:
-            for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt, save_models):
+            for record, uar in _results(plan, registry, circumstances, observers, executor, interrupt):
+                note_scored(plan.folder, record)
                 for observer in observers:
                     observer.finished(record, uar)
                 ran += 1
@@ -100,6 +95,40 @@ def run_plan(
     return Outcome(ran, failed, len(plan.skipped), stopped, time.perf_counter() - started)
 
 
+def extract_plan(
+    plan: Plan, registry: Registry, circumstances: Circumstances, observers: Sequence[Observer] = ()
+) -> tuple[list[str], bool]:
+    """Extract the features that a plan has need of, and run none of its cells.
+
+    Returns
+    -------
+    failed : list of str
+        Files of which there are none, each with its reason.
+    stopped : bool
+        By Ctrl-C.
+    """
+    with _workers(plan, circumstances, observers) as (executor, interrupt):
+        failed = extract_missing(plan, registry, circumstances, executor, observers, interrupt)
+    return failed, interrupt.stopped
+
+
+@contextmanager
+def _workers(
+    plan: Plan, circumstances: Circumstances, observers: Sequence[Observer], executor: Executor | None = None
+) -> Iterator[tuple[Executor, Interrupt]]:
+    """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
+    log = plan.folder / "work" / "workers.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
+    with ExitStack() as stack:
+        for observer in observers:
+            stack.callback(observer.ended)
+        interrupt = stack.enter_context(Interrupt())
+        interrupt.on_second(lambda: executor.close(kill=True))
+        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
+        yield executor, interrupt
+
+
 def _results(
     plan: Plan,
     registry: Registry,
@@ -107,13 +136,18 @@ def _results(
     observers: Sequence[Observer],
     executor: Executor,
     interrupt: Interrupt,
-    save_models: bool,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(_cell_jobs(plan, circumstances, save_models)):
+    if jobs := list(cell_jobs(plan, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, searches.tick, seconds_of):
+
+        def tick(under_way: list[CellJob]) -> None:
+            searches.tick()
+            for observer in observers:
+                observer.working([job.cell for job in under_way])
+
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick, seconds_of):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
@@ -124,6 +158,9 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
     for item in plan.todo:
         if not item.cell.members or interrupt.stopped:
             continue
+        paths = [cell_path(plan.folder, cell.id) for cell in member_cells(item.cell)]
+        if plan.shard is not None and not all(path.exists() for path in paths):
+            continue  # Members of other shards are not done yet: a later run averages them.
         common = {
             "audit": audits.of(item),
             "environment": environment,
@@ -139,7 +176,8 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> Iterator[CellJob]:
+def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
+    """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
     audits = Audits()
@@ -162,7 +200,6 @@ def _cell_jobs(plan: Plan, circumstances: Circumstances, save_models: bool) -> I
             plugin_hash=item.plugin_hash,
             environment=environment,
             force=plan.force,
-            save_model=save_models,
             mistake=item.mistake,
             requested=item.requested,
             nicknames=item.task.nicknames,

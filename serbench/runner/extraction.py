@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -46,14 +47,20 @@ def extract_missing(
     executor: Executor,
     observers: Sequence[Observer],
     interrupt: Interrupt,
-) -> None:
+) -> list[str]:
     """Compute in parallel the features that the cells to run need and the store lacks.
 
-    A file that cannot be described is named to the observers; the cells that need it fail, each with its reason.
+    A file that cannot be described is named to the observers, and returned with its reason; the cells that need it
+    fail, each with it.
     """
+    failed = []
     jobs = _jobs(plan, registry, circumstances)
     total, done = sum(len(job.items) for job in jobs), 0
-    for job, result in run_jobs(executor, extract, jobs, interrupt, limit=seconds_of):
+    if jobs:
+        for observer in observers:
+            observer.extracting(0, total)
+    tick = partial(_tell_working, observers)
+    for job, result in run_jobs(executor, extract, jobs, interrupt, tick, seconds_of):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -63,6 +70,13 @@ def extract_missing(
             observer.extracting(done, total)
             for path, reason in result:
                 observer.warned(f"no features of {path}: {reason}")
+        failed += [f"{path}: {reason}" for path, reason in result]
+    return failed
+
+
+def _tell_working(observers: Sequence[Observer], under_way: Sequence[ExtractJob]) -> None:
+    for observer in observers:
+        observer.working([])
 
 
 @dataclass

@@ -24,6 +24,7 @@ from serbench.scoring.calibration import (
 from serbench.scoring.coding import CodedPredictions, label_codes
 from serbench.scoring.intervals import Interval
 from serbench.scoring.paired import swap_test
+from serbench.scoring.ranks import Ranking, optimism_of_best, pairwise_p, ranking
 from serbench.scoring.scores import (
     accuracy,
     confusion_matrix,
@@ -34,10 +35,10 @@ from serbench.scoring.scores import (
     uar,
     weighted_f1,
 )
-from serbench.scoring.ties import holm
 
 __all__ = [
-    "CodedPredictions", "CodedProbabilities", "Interval", "accuracy", "at_temperature", "brier_scores", "calibration",
-    "confusion_matrix", "expected_calibration_error", "fit_temperature", "holm", "interval", "label_codes",
-    "log_losses", "macro_f1", "paired_difference", "score", "swap_test", "uar", "weighted_f1",
+    "CodedPredictions", "CodedProbabilities", "Interval", "Ranking", "accuracy", "at_temperature", "brier_scores",
+    "calibration", "confusion_matrix", "expected_calibration_error", "fit_temperature", "interval", "label_codes",
+    "log_losses", "macro_f1", "optimism_of_best", "paired_difference", "pairwise_p", "ranking", "score", "swap_test",
+    "uar", "weighted_f1",
 ]  # fmt: skip

@@ -1,16 +1,14 @@
-"""95 % intervals that resample speakers, not utterances.
+"""95 % intervals over speakers, not utterances.
 
-Utterances of one speaker resemble each other, so intervals from resampled utterances are too narrow.
+Utterances of one speaker resemble each other, so intervals over utterances are too narrow.
 A *unit* is a speaker (or an utterance where speakers are unknown). Every score here is a function of sums
-over units, so a resample of units is one row of counts times the units' statistics, and ten thousand
-resamples are one matrix product.
+over units, so leaving out a unit is one subtraction, and ten thousand resamples of units are one matrix product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -20,7 +18,6 @@ from serbench.scoring.margins import grouped_confusion, margins
 SPEAKER, UTTERANCE = "speaker", "utterance"
 RESAMPLES = 10_000
 FEWEST_RESAMPLES = 1_000
-FEWEST_SPEAKERS = 10
 LEVEL = 0.95
 SEED = 20_240_229
 # Draws (resamples × distinct utterances) that stay well under half a second.
@@ -86,16 +83,25 @@ def unit_of(speakers: np.ndarray) -> str:
     return SPEAKER if (speakers != "").all() and len(set(speakers)) > 1 else UTTERANCE
 
 
-def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float | None = 1.0) -> dict[str, Interval]:
-    """Intervals of several scores from the same resamples.
+def intervals(
+    statistics: np.ndarray,
+    scores: Scores,
+    unit: str,
+    *,
+    upper: float | None = 1.0,
+    more: Sequence[tuple[float, int]] = (),
+) -> dict[str, Interval]:
+    """Intervals of several scores.
 
-    Ten or more speakers, or utterances: percentile bootstrap with a fixed seed. Two to nine speakers: delete-one
-    jackknife with the quantile of t(n - 1), since a bootstrap of so few units is too narrow. In a resample that lacks
-    a class altogether, a score averages the classes that are there, as it does on the data themselves.
+    Speakers: estimate ± t × standard error of the delete-one-speaker jackknife (Efron & Tibshirani 1993, ch. 11), with
+    n - 1 degrees of freedom; percentiles of resampled speakers are too narrow below some fifty of them. Utterances:
+    percentile bootstrap with a fixed seed. A score averages the classes that are left, as it does on the data
+    themselves.
 
-    Several seeds: the estimate is the mean over seeds, and the interval covers both sources. The bootstrap draws seeds
-    as well as speakers, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws from R seeds lose;
-    the jackknife adds the seeds' squared standard error.
+    Several seeds: the estimate is the mean over seeds, and the interval covers both sources. The seeds' squared
+    standard error is added, with the degrees of freedom of the sum (Satterthwaite 1946), n - 1 at most; the bootstrap
+    draws seeds as well as utterances, with deviations widened by ``sqrt(R / (R - 1))`` for the spread that R draws
+    from R seeds lose.
 
     Parameters
     ----------
@@ -106,27 +112,27 @@ def intervals(statistics: np.ndarray, scores: Scores, unit: str, *, upper: float
     unit : {"speaker", "utterance"}
     upper : float or None
         Bounds are clipped to [0, upper]; None clips nothing.
+    more : sequence of (float, int)
+        Variances from elsewhere that speakers' are added to, such as that between seeds, and their degrees of freedom.
     """
     statistics = np.asarray(statistics, dtype=np.float64)
-    units = statistics.shape[1]
-    if units < 2:
+    if statistics.shape[1] < 2:
         return dict.fromkeys(scores, Interval(np.nan, np.nan, unit, "none: one unit"))
-    if unit == SPEAKER and units < FEWEST_SPEAKERS:
-        method, bounds = "jackknife", _jackknife(statistics, scores)
+    if unit == SPEAKER:
+        method, bounds = "jackknife with t", _jackknife(statistics, scores, more)
     else:
-        totals = resampled_totals(statistics, unit)
+        totals = resampled_totals(statistics)
         method, bounds = "bootstrap", {name: _percentiles(function(totals)) for name, function in scores.items()}
     if len(statistics) > 1:
-        method += f" of {unit}s and {len(statistics)} seeds"
+        method += f" over {unit}s and {len(statistics)} seeds"
     low_high = {name: _clip(pair, upper) for name, pair in bounds.items()}
     return {name: Interval(low, high, unit, method) for name, (low, high) in low_high.items()}
 
 
-def resampled_totals(statistics: np.ndarray, unit: str, *, seed: int = SEED) -> np.ndarray:
-    """Sums of `statistics` (seeds, units, ...) over resampled units, shape (resamples, seeds, ...)."""
+def resampled_totals(statistics: np.ndarray, *, seed: int = SEED) -> np.ndarray:
+    """Sums of `statistics` (seeds, utterances, ...) over resampled utterances, shape (resamples, seeds, ...)."""
     seeds, units = statistics.shape[:2]
-    flat = np.moveaxis(statistics, 1, -1).reshape(-1, units)
-    totals = flat @ unit_draws(units, seed=seed).T if unit == SPEAKER else _utterance_totals(flat, seed)
+    totals = _utterance_totals(np.moveaxis(statistics, 1, -1).reshape(-1, units), seed)
     # Resamples stay innermost in memory: sums over a handful of classes are then fast.
     return np.moveaxis(totals.reshape(seeds, *statistics.shape[2:], -1), -1, 0)
 
@@ -137,22 +143,15 @@ def _utterance_totals(flat: np.ndarray, seed: int) -> np.ndarray:
     kinds, counts = np.unique(flat, axis=1, return_counts=True)
     resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
     if len(counts) > units // 4:
-        # Not remembered: these are large, and few rows have unknown speakers.
-        return flat @ unit_draws.__wrapped__(units, resamples, seed).T
+        return flat @ unit_draws(units, resamples, seed).T
     return kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
 
 
-@lru_cache(maxsize=8)
 def unit_draws(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
-    """How often each unit is drawn in each resample, shape (resamples, units), read-only.
-
-    Remembered, since all rows of a leaderboard share it.
-    """
+    """How often each unit is drawn in each resample, shape (resamples, units)."""
     drawn = np.random.default_rng(seed).integers(0, units, size=(resamples, units))
     drawn += np.arange(resamples)[:, None] * units
-    counts = np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units).astype(np.float64)
-    counts.flags.writeable = False
-    return counts
+    return np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units).astype(np.float64)
 
 
 def _percentiles(values: np.ndarray) -> tuple[float, float]:
@@ -169,22 +168,27 @@ def _percentiles(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _jackknife(statistics: np.ndarray, scores: Scores) -> dict[str, tuple[float, float]]:
-    """Delete-one bounds: estimate ± t(n - 1) × standard error (Efron & Tibshirani 1993, ch. 11)."""
+def _jackknife(
+    statistics: np.ndarray, scores: Scores, more: Sequence[tuple[float, int]]
+) -> dict[str, tuple[float, float]]:
     from scipy.special import stdtrit
 
     seeds, units = statistics.shape[:2]
     total = statistics.sum(axis=1)
-    reach = float(stdtrit(units - 1, (1 + LEVEL) / 2))
     bounds = {}
     for name, function in scores.items():
         by_seed = function(total)
         without = function(total[:, None] - statistics).mean(axis=0)
-        variance = (units - 1) / units * ((without - without.mean()) ** 2).sum()
+        parts = [((units - 1) / units * ((without - without.mean()) ** 2).sum(), units - 1), *more]
         if seeds > 1:
-            variance += by_seed.var(ddof=1) / seeds
-        estimate, error = float(by_seed.mean()), float(np.sqrt(variance))
-        bounds[name] = (estimate - reach * error, estimate + reach * error)
+            parts.append((by_seed.var(ddof=1) / seeds, seeds - 1))
+        variance = sum(part for part, _ in parts)
+        # Nothing varies where a model gives every speaker the same score.
+        freedom = variance**2 / sum(part**2 / count for part, count in parts) if variance > 0 else 1.0
+        # Of two speakers, more degrees than one come from variances that are small by chance.
+        freedom = min(freedom, units - 1)
+        estimate, reach = float(by_seed.mean()), float(stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance))
+        bounds[name] = (estimate - reach, estimate + reach)
     return bounds
 
 

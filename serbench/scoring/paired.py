@@ -13,7 +13,7 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.scoring.coding import CodedPredictions, factorise
-from serbench.scoring.intervals import SPEAKER, intervals
+from serbench.scoring.intervals import SPEAKER, intervals, margins_by_unit
 from serbench.scoring.margins import margin_uar
 
 MCNEMAR_CAVEAT = "takes utterances for independent, which those of one speaker are not: too small a p"
@@ -30,6 +30,8 @@ class RowPredictions:
     hits, trials : ndarray of float, shape (n,)
         Right answers out of how many: several seeds answer an utterance several times.
     labels : tuple of length K
+    seed_uars : tuple of float
+        UAR of each seed.
     """
 
     utterances: np.ndarray
@@ -38,10 +40,13 @@ class RowPredictions:
     hits: np.ndarray
     trials: np.ndarray
     labels: tuple[Hashable, ...]
+    seed_uars: tuple[float, ...]
 
 
-def pooled_predictions(tested: Sequence[CodedPredictions], labels: Sequence[Hashable]) -> RowPredictions:
-    """Pool what a system answered in several folds and seeds."""
+def pooled_predictions(
+    tested: Sequence[CodedPredictions], labels: Sequence[Hashable], seeds: Sequence[int] | None = None
+) -> RowPredictions:
+    """Pool what a system answered in several folds and seeds; `seeds` is that of each of them, the same unless told."""
     truth, predicted, speakers, names = (
         np.concatenate([getattr(item, column) for item in tested])
         for column in ("truth", "predicted", "speakers", "utterances")
@@ -56,6 +61,7 @@ def pooled_predictions(tested: Sequence[CodedPredictions], labels: Sequence[Hash
         hits=np.bincount(codes, truth == predicted, minlength=len(utterances)),
         trials=np.bincount(codes, minlength=len(utterances)).astype(np.float64),
         labels=tuple(labels),
+        seed_uars=_seed_uars(tested, labels, [0] * len(tested) if seeds is None else seeds),
     )
 
 
@@ -141,7 +147,7 @@ def difference_of(a: RowPredictions, b: RowPredictions, names: tuple[str, str] =
     Returns
     -------
     dict
-        `uar_a`, `uar_b`, `difference` (A − B; means over seeds), `low`, `high` (95 %, speakers resampled in pairs),
+        `uar_a`, `uar_b`, `difference` (A − B; means over seeds), `low`, `high` (95 %, over speakers in pairs),
         `unit`, `method`, `p` (permutation test), `speakers`, `utterances`, and `mcnemar` (`only_a`, `only_b`, `p`,
         `caveat`), which is None where an utterance was answered by several seeds.
 
@@ -154,7 +160,12 @@ def difference_of(a: RowPredictions, b: RowPredictions, names: tuple[str, str] =
     need_speakers(a, " / ".join(names))
     (hits_a, trials), (hits_b, _) = per_speaker(a), per_speaker(b)
     statistics = np.stack([hits_a, trials, hits_b, trials], axis=1)[None]
-    bounds = intervals(statistics, {"difference": _difference}, SPEAKER, upper=None)["difference"]
+    trained = [
+        (np.var(row.seed_uars, ddof=1) / len(row.seed_uars), len(row.seed_uars) - 1)
+        for row in (a, b)
+        if len(row.seed_uars) > 1
+    ]
+    bounds = intervals(statistics, {"difference": _difference}, SPEAKER, upper=None, more=trained)["difference"]
     uar_a, uar_b = pooled_uar(a), pooled_uar(b)
     return {
         "uar_a": uar_a,
@@ -201,6 +212,13 @@ def need_speakers(row: RowPredictions, where: str) -> None:
     if count < 2:
         hint = "resampling speakers needs two at least; use a corpus with more of them"
         raise ResultsError(f"{count} speaker is too few for a comparison", where=where, hint=hint)
+
+
+def _seed_uars(
+    tested: Sequence[CodedPredictions], labels: Sequence[Hashable], seeds: Sequence[int]
+) -> tuple[float, ...]:
+    statistics, _ = margins_by_unit(tested, seeds, len(labels))
+    return tuple(margin_uar(statistics.sum(axis=1)).tolist())
 
 
 def _difference(totals: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ def interval(
     >>> truth, speakers = ["a", "b"] * 6, [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]
     >>> found = interval(truth, ["a", "b", "a", "a"] * 3, labels=["a", "b"], groups=speakers)
     >>> found.low, found.high, found.method
-    (0.75, 0.75, 'jackknife')
+    (0.75, 0.75, 'jackknife with t')
     """
     if score not in CONFUSION_SCORES:
         raise UnknownName.among("score", score, CONFUSION_SCORES)

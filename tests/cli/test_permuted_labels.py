@@ -45,6 +45,9 @@ def test_permuted_rows_stand_beside_the_others_and_are_at_chance(run, rows, serb
     assert [PERMUTED in title for title in titles] == [False, True]
     assert [PERMUTED in serbench("show", row["row"]).out.splitlines()[0] for row in (plain, permuted)] == [False, True]
 
+    # The name that both have is that of the row itself; its sanity run is named by its id.
+    assert serbench("show", f"tiny/{PROTOCOL}/mfcc/lda").out == serbench("show", plain["row"]).out
+
     # A plain row is not done because its permuted one is, nor the other way round.
     assert f"{3 * SEEDS} done" in run(*sanity, "--dry-run").out
     assert "3 done" in run("--dry-run").out
@@ -58,3 +61,10 @@ def test_a_search_on_permuted_labels_finds_nothing_either(run, rows):
     board = rows()
     assert {(row["trials"], PERMUTED in row["options"]) for row in board} == {(0, True), (3, True)}
     assert all(row["uar"] < 0.6 for row in board)
+
+
+def test_a_sanity_run_of_nothing_is_refused_by_name(serbench, tiny_suite, tiny_data):
+    words = ("--data", tiny_data, "--no-tracking", "--permute-labels", "--features", "mfcc_sequence", "--model", "lda")
+    answer = serbench("run", tiny_suite, *words)
+    assert answer.status == 2 and "no cell is left" in answer.err and "permute_labels=True" in answer.err
+    assert "internal error" not in answer.err

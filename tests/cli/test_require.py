@@ -86,7 +86,7 @@ def test_a_row_that_looks_at_test_speakers_is_refused_by_its_features(run, nothi
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("speaker-independant", "did you mean 'speaker-independent'"), ("leaky", "known: speaker-independent")],
+    [("speaker-independant", "did you mean 'speaker-independent'"), ("leaky", "known: audited, speaker-independent")],
 )
 def test_an_unknown_verdict_is_a_clear_error(run, nothing_trained, name, hint):
     answer = run("--require", name, "--protocol", "speaker_kfold")

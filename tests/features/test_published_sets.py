@@ -32,7 +32,7 @@ def test_the_stacked_means_come_in_their_order():
     assert (stacked[34:] >= 0).all() and stacked[34:].max() > 0
 
 
-@pytest.mark.parametrize(("spec", "dimensions"), [(EGEMAPS, 88), (COMPARE, 6373)], ids=["egemaps", "compare"])
+@pytest.mark.parametrize(("spec", "dimensions"), [(EGEMAPS, 88), (COMPARE, 6373)], ids=["egemaps", "compare2016"])
 def test_opensmile_describes_an_utterance(spec, dimensions):
     pytest.importorskip("opensmile")
     signal = speech_like(1.0)

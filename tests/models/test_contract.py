@@ -20,8 +20,8 @@ TINY = {
     "conv1d_flatten_fixed": FLATTEN,
     "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
 }
-# Knowing the speaker alone does not tell the made-up labels apart.
-BY_DESIGN = {"speaker_identity": {"label order"}}
+# Floors: one looks at nothing, and knowing the speaker alone does not tell the made-up labels apart.
+BY_DESIGN = {"majority": {"learns"}, "speaker_identity": {"label order", "learns"}}
 
 
 @pytest.mark.parametrize("spec", build_registry().all("model"), ids=lambda spec: spec.name)
@@ -55,6 +55,20 @@ def test_a_broken_model_fails_the_checks_that_it_breaks():
         assert outcome[broken] is False
     for kept in ("builds", "fewer classes", "input unchanged"):
         assert outcome[kept] is True
+
+
+def test_a_model_that_learns_nothing_fails():
+    def build(params, *, n_classes, seed):
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        # No leaf may hold so few utterances: every answer is the classes' frequencies.
+        return HistGradientBoostingClassifier(min_samples_leaf=params["leaf"], max_iter=10, random_state=seed)
+
+    for leaf, learns in ((500, False), (20, True)):
+        spec = ModelSpec(name="boosted", accepts="vector", build=build, params={"leaf": leaf})
+        outcome = {check.name: check for check in check_model(spec)}
+        assert outcome["learns"].ok is learns, outcome["learns"].detail
+    assert "it learns nothing" in check_model(ModelSpec("boosted", "vector", build, params={"leaf": 500}))[5].detail
 
 
 def test_mixed_up_columns_are_found():

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_a_damaged_file_is_an_error_that_names_it(name, file, tmp_path):
     with pytest.raises(ModelError) as caught:
         load_model(tmp_path, build_registry())
     assert file in str(caught.value)
+
+
+def test_a_network_without_tensorflow_names_the_extra(tmp_path, monkeypatch):
+    save("svm", tmp_path)
+    meta = tmp_path / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "format": "network.keras"}))
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(ModelError, match="TensorFlow is not installed") as told:
+        load_model(tmp_path, build_registry())
+    assert "serbench[deep]" in told.value.hint
 
 
 def test_an_unknown_format_is_an_error(tmp_path):

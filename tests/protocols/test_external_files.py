@@ -28,8 +28,8 @@ def write_folds(folder, parts, *, suffix=".jsonl", prefix="emodb-"):
 
 
 def audit_folder(folder, spec=EMODB, table=None):
-    listing, table = match_listing(read_fold_folder(folder, spec.name), spec, table, where=str(folder))
-    return audit_splits(table, external_splits(listing, where=str(folder)))
+    listing, table, notes = match_listing(read_fold_folder(folder, spec.name), spec, table, where=str(folder))
+    return audit_splits(table, external_splits(listing, where=str(folder)), notes)
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json"])
@@ -108,10 +108,10 @@ def test_audio_that_is_there_shows_equal_recordings(tmp_path):
 )
 def test_keys_of_benchmarks_are_matched_by_their_stem(spec, name, path, utterance):
     listing = pd.DataFrame({"name": [name], "path": [path]})
-    matched, table = match_listing(listing, spec, None, where="f")
+    matched, table, _ = match_listing(listing, spec, None, where="f")
     assert matched["id"].tolist() == [f"{spec.name}/{utterance}"]
     assert table["speaker"].str.startswith(spec.person_prefix + "/").all()
-    with_audio, _ = match_listing(listing, spec, table, where="f")
+    with_audio, _, _ = match_listing(listing, spec, table, where="f")
     assert with_audio["id"].tolist() == matched["id"].tolist()
 
 
@@ -119,9 +119,16 @@ def test_variants_are_no_guesses_about_other_utterances():
     assert name_variants("03a02Wb", "", "emodb") == ["03a02Wb"]
 
 
-def test_unknown_utterances_are_named(tmp_path):
+def test_unknown_utterances_are_named_and_the_others_audited(tmp_path):
     folder = write_folds(tmp_path, {(1, "train"): [*NAMES[:4], "nobody"], (1, "test"): NAMES[5:]})
-    with pytest.raises(ProtocolError, match="1 of 18 utterances are unknown to emodb: emodb-nobody"):
+    found = audit_folder(folder)
+    assert found["notes"][0] == "1 of 18 utterances are unknown to emodb: emodb-nobody; the others are audited"
+    assert (found["folds"][0]["train"], found["folds"][0]["test"]) == (4, 13)
+
+
+def test_a_side_of_which_nothing_is_known_is_named(tmp_path):
+    folder = write_folds(tmp_path, {(1, "train"): ["nobody"], (1, "test"): NAMES})
+    with pytest.raises(ProtocolError, match="fold 1: no training utterance is known"):
         audit_folder(folder)
 
 

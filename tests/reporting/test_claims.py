@@ -135,14 +135,61 @@ def test_every_format_holds_the_figures(records):
     assert json.loads(format_claims(rows, "json"))[0]["own"] == pytest.approx(11 / 12)
     (first, second) = csv.DictReader(io.StringIO(format_claims(rows, "csv")))
     assert float(first["reported"]) == 0.947 and second["own"] == ""
-    assert "| P9 | SVM & co | accuracy | 94.7 | 91.7 | – | 50.0 | +41.7 [+41.7, +41.7] |" in format_claims(rows, "md")
+    assert "| P9 | SVM & co | accuracy | 94.7 | 91.7 | – | 50.0 | +41.7 [+41.7, +41.7] | – |" in format_claims(
+        rows, "md"
+    )
     latex = format_claims(rows, "latex")
-    assert r"P9 & SVM \& co & accuracy & 94.7 & 91.7 & -- & 50.0 & +41.7 [+41.7, +41.7] \\" in latex
-    assert latex.startswith(r"\begin{tabular}{lllrrrrr}") and latex.endswith(r"\end{tabular}")
+    assert r"P9 & SVM \& co & accuracy & 94.7 & 91.7 & -- & 50.0 & +41.7 [+41.7, +41.7] & -- \\" in latex
+    assert latex.startswith(r"\begin{tabular}{lllrrrrrr}") and latex.endswith(r"\end{tabular}")
     table = format_claims(rows, "table").splitlines()
     assert len(table) == 3 and "91.7" in table[1] and table[2].split()[-1] == "–"
     with pytest.raises(UsageError, match="unknown format 'xls'"):
         format_claims(rows, "xls")
+
+
+def test_the_mistake_is_scored_on_originals_that_the_row_on_unseen_speakers_tested(tmp_path):
+    folder = tmp_path / "p9"
+    augment = {"noise": {"snr_db": 10}, "copies": 1}
+    write_row(folder, "official", {f"toy/{number:02d}": 6 for number in range(12)}, augment=augment)
+    table = make_table(speakers=12)
+    copies = table.assign(utterance=table["utterance"] + "#1")
+    both = pd.concat([table.iloc[::2], copies], ignore_index=True)
+    truth = both["label"].tolist()
+    # Every copy is wrong, and of the originals every second one.
+    wrong = [LABELS[(LABELS.index(label) + 1) % 3] for label in truth]
+    predicted = [
+        label if number < 72 and number % 2 else other
+        for number, (label, other) in enumerate(zip(truth, wrong, strict=True))
+    ]
+    cell = make_cell(protocol="leaky_augment_before_split", augment=augment)
+    save(folder, cell, make_predictions(both, LABELS, one_hot(predicted)), sizes={"train": 90})
+    claim = CLAIM | {"mistake": "leaky_augment_before_split", "augment": True}
+    (row,) = claims_table([claim], load_records(tmp_path, "p9"))
+    assert row["mistake"] == pytest.approx(36 / 72) and row["mistake_gap_utterances"] == 72
+    assert (row["mistake_trained"], row["own_trained"]) == (90, None)
+    unseen = make_predictions(table, LABELS, one_hot(table["label"].tolist())).iloc[::2]
+    assert set(unseen["speaker"]) == set(table["speaker"]) and row["mistake_gap_low"] is not None
+
+
+def test_the_gap_is_of_the_utterances_that_both_rows_tested(tmp_path):
+    folder, table = tmp_path / "p9", make_table(speakers=12)
+    # The random split tests the first half of each speaker's utterances, all of them right: the other row errs there.
+    kept = table.groupby("speaker").head(6)
+    save(folder, make_cell(protocol="stratified_kfold"), make_predictions(kept, LABELS, one_hot(list(kept["label"]))))
+    write_row(folder, "official", {f"toy/{number:02d}": 6 for number in range(12)})
+    (row,) = claims_table([CLAIM], load_records(tmp_path, "p9"))
+    assert (row["own"], row["speaker_independent"]) == (1.0, pytest.approx(0.5))
+    assert (row["gap"], row["gap_utterances"]) == (pytest.approx(1.0), 72)
+
+
+def test_a_row_can_be_named_by_its_id(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "stratified_kfold", {"toy/01": 6})
+    write_row(folder, "stratified_kfold", {}, version="2")
+    records = load_records(tmp_path, "p9")
+    ids = {record.cell.model["version"]: row for record, row in zip(records["record"], records["row"], strict=True)}
+    scores = [claims_table([CLAIM | {"rows": {"own": ids[version]}}], records)[0]["own"] for version in ("1", "2")]
+    assert scores == [pytest.approx(138 / 144), 1.0]
 
 
 def test_uar_falls_with_the_noise(tmp_path):

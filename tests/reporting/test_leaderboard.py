@@ -12,9 +12,9 @@ from serbench.errors import UnknownName, UsageError
 from serbench.protocols.verdict import STANDINGS
 from serbench.records import Record, make_predictions
 from serbench.reporting.formats import format_leaderboard, terminal_tables
+from serbench.reporting.layers import merged_verdict
 from serbench.reporting.leaderboard import COLUMNS, damaged_cells, leaderboard
 from serbench.reporting.loading import load_records
-from serbench.reporting.rows import merged_verdict
 from serbench.reporting.tables import write_tables
 
 REQUIRED = {
@@ -109,7 +109,7 @@ def test_several_seeds_are_one_row_with_their_mean_and_spread(tmp_path):
     assert row["seeds"] == [0, 1, 2] and row["folds_done"] == 9 == row["folds_planned"]
     assert row["uar"] == pytest.approx(np.mean(uars))
     assert row["uar_spread"] == pytest.approx(np.std(uars, ddof=1))
-    assert row["interval_method"] == "bootstrap of speakers and 3 seeds"
+    assert row["interval_method"] == "jackknife with t over speakers and 3 seeds"
     assert row["row"] == single[0]["row"]
 
 
@@ -206,7 +206,9 @@ def test_formats_hold_the_same_numbers(tmp_path):
     assert as_json[0]["seeds"] == [0] and as_json[0]["speaker_independent"] is True
     markdown = format_leaderboard(board, "md")
     assert f"{100 * board['uar'][0]:.1f}" in markdown and markdown.count("###") == 2
-    titles = [str(group.renderables[0]) for group in terminal_tables(board)]
+    first, second = terminal_tables(board)
+    # What the speaker alone tells stands above the first.
+    titles = [str(first.renderables[1]), str(second.renderables[0])]
     assert "official" in titles[0] and "leaky: speakers shared" in titles[1]
     with pytest.raises(UsageError, match="xml"):
         format_leaderboard(board, "xml")
@@ -253,10 +255,22 @@ def test_two_versions_of_a_model_are_told_apart(tmp_path):
     assert list(board_of(folder)["features"]) == ["mfcc", "mfcc"]
 
 
-def test_ties_are_unknown_where_no_row_could_differ(tmp_path):
-    # Six speakers: the smallest p of 2/64 survives Holm's correction for one comparison, not for two.
-    models = {"best": 1.5, "near": 1.45, "floor": -1.0}
-    write_suite(tmp_path / "three", models=models, protocols=("official",), speakers=6)
-    assert board_of(tmp_path / "three")["tied_with_best"].isna().all()
-    write_suite(tmp_path / "two", models={"best": 1.5, "floor": -1.0}, protocols=("official",), speakers=6)
-    assert board_of(tmp_path / "two")["tied_with_best"].notna().all()
+def test_six_speakers_are_enough_however_many_rows_there_are(tmp_path):
+    # Swapping all pairs together, the smallest p of six speakers is 2/64 for two rows and for three.
+    models = {"best": 9.0, "near": 9.0, "floor": -9.0}
+    write_suite(tmp_path / "six", models=models, protocols=("official",), speakers=6)
+    board = board_of(tmp_path / "six").set_index("model")
+    assert list(board["tied_with_best"]) == [True, True, False]
+    assert list(board["rank_low"]) == [1, 1, 3] and list(board["rank_high"]) == [2, 2, 3]
+    write_suite(tmp_path / "five", models=models, protocols=("official",), speakers=5)
+    assert board_of(tmp_path / "five")[["tied_with_best", "rank_low", "rank_high"]].isna().all(axis=None)
+
+
+def test_the_best_row_says_what_it_owes_to_being_chosen(tmp_path):
+    models = {f"m{number}": 0.5 for number in range(8)}
+    write_suite(tmp_path / "even", models=models, protocols=("official",))
+    board = board_of(tmp_path / "even")
+    assert board["optimism"].iloc[0] > 0 and board["optimism"].iloc[1:].isna().all()
+    points = f"{100 * board['optimism'].iloc[0]:.1f}"
+    said = f"the best of 8 rows ever scored here: about {points} points of its UAR come from choosing it"
+    assert said in format_leaderboard(board, "md")

@@ -9,7 +9,7 @@ from in_one_process import Recording, carried_out
 
 from serbench.circumstances import Circumstances
 from serbench.errors import ProtocolError, SuiteError, UnknownName
-from serbench.runner.cell import execute
+from serbench.runner.cell import recipe
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.jobs import CellJob, ExtractJob
@@ -59,13 +59,13 @@ def test_copies_train_and_originals_are_tested(tiny_suite, around):
 
 def test_the_model_is_fitted_to_copies_of_its_own_fit_part_alone(tiny_suite, around, monkeypatch):
     seen = {}
-    real = execute.fit_model
+    real = recipe.fit_model
 
     def spy(spec, params, matrix, table, labels, training, **settings):
         seen.update(table=table, training=training, matrix=matrix)
         return real(spec, params, matrix, table, labels, training, **settings)
 
-    monkeypatch.setattr(execute, "fit_model", spy)
+    monkeypatch.setattr(recipe, "fit_model", spy)
     plan = planned(suite(tiny_suite, extra=AUGMENT), around, fold=["1"])
     carried_out(plan, around)
     table, fitted = seen["table"], seen["table"].iloc[seen["training"].fit]

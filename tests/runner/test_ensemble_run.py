@@ -76,7 +76,7 @@ def test_a_filter_that_names_it_keeps_its_members(with_ensemble, around):
     # Members alone: not the same model on other features; other models and features can be asked for beside them.
     text = with_ensemble.read_text()
     with_ensemble.write_text(text.replace("features: [mfcc]", "features: [mfcc, zcr_chroma_mfcc_rms_mel]"))
-    expected = {("lda", "mfcc"), ("majority", "mfcc"), ("both", "2 members")}
+    expected = {("lda", "mfcc"), ("majority", "mfcc"), ("both", "ensemble of 2")}
     for filters, more in (
         ({"model": ["both"]}, set()),
         ({"model": ["both"], "features": ["zcr_chroma_mfcc_rms_mel"]}, set()),

@@ -63,7 +63,7 @@ def ensemble() -> Cell:
 
 
 def test_an_ensemble_is_named_and_knows_its_members(ensemble):
-    assert ensemble.model_name == "both" and ensemble.feature_name == "2 members"
+    assert ensemble.model_name == "both" and ensemble.feature_name == "ensemble of 2"
     assert [entry["name"] for entry in ensemble.features] == ["mfcc", "logmel"]
     expected = [dataclasses.replace(item, fold="2") for item in (row("svm"), row("cnn", "logmel"))]
     assert [cell.id for cell in member_cells(ensemble)] == [cell.id for cell in expected]
@@ -85,7 +85,7 @@ def test_one_that_goes_on_without_a_member_is_another_row_that_says_so():
     assert complete.id == strict.id
     (rest,) = ensemble_rows(flexible, rows, {rows[1].id})
     assert [cell.id for cell in member_cells(rest)] == [rows[0].id, rows[2].id] and rest.id != complete.id
-    assert rest.model_name == "all(without=cnn@logmel)" and rest.feature_name == "2 members"
+    assert rest.model_name == "all(without=cnn@logmel)" and rest.feature_name == "ensemble of 2"
     # One member is no ensemble: the row stays complete, and is skipped with the reasons of its members.
     (whole,) = ensemble_rows(flexible, rows, {rows[0].id, rows[1].id})
     assert whole.id == complete.id

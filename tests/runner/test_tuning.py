@@ -9,7 +9,7 @@ from tuning_cells import is_test, make_features, make_job, make_table, run_cell,
 
 from serbench.records import read_cell
 from serbench.registry import build_registry
-from serbench.runner.cell import execute
+from serbench.runner.cell import recipe
 from serbench.runner.cell.tuning import cell
 from serbench.runner.cell.tuning.objective import Objective, medians
 from serbench.runner.cell.tuning.space import Defaults, searched_params
@@ -22,8 +22,8 @@ CLASSICAL = ["svm", "knn", "lda", "logistic_regression", "random_forest", "xgboo
 def fitted(monkeypatch):
     """Every model that a cell fits outside of its search."""
     models = []
-    fit_model = execute.fit_model
-    monkeypatch.setattr(execute, "fit_model", lambda *a, **k: models.append(fit_model(*a, **k)) or models[-1])
+    fit_model = recipe.fit_model
+    monkeypatch.setattr(recipe, "fit_model", lambda *a, **k: models.append(fit_model(*a, **k)) or models[-1])
     return models
 
 

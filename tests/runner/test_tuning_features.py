@@ -42,19 +42,20 @@ def around(tiny_data, shared_cache, tmp_path):
 def plan_of(tiny_suite, around):
     """Plan the rows of LDA in one fold of `tiny` on some features, with further keys in its suite."""
 
-    def make(extra=TUNING, features="nothing", around=around):
+    def make(extra=TUNING, features="nothing", around=around, save_models=False):
         text = tiny_suite.read_text().partition("grid:")[0]
         protocol = "{name: speaker_kfold, params: {k: 3}}"
         block = f"  - {{features: [{features}], models: [lda], protocols: [{protocol}]}}\n"
         tiny_suite.write_text(f"{text}grid:\n{block}{extra}")
-        return make_plan(load_suite(str(tiny_suite)), open_registry(around), around, Filters(fold=("1",)))
+        suite, filters = load_suite(str(tiny_suite)), Filters(fold=("1",))
+        return make_plan(suite, open_registry(around), around, filters, save_models=save_models)
 
     return make
 
 
-def tuned_cell(plan, around, *, save_models=False):
+def tuned_cell(plan, around):
     """Run a plan in this process and read the tuned cell: its record and its predictions."""
-    done = list(carried_out(plan, around, save_models=save_models).values())
+    done = list(carried_out(plan, around).values())
     assert {record.status for record, _ in done} == {"ok"}, [record.traceback for record, _ in done]
     (found,) = [(record, predictions) for record, predictions in done if record.cell.tuning]
     return found
@@ -105,8 +106,8 @@ def test_a_choice_that_is_listed_twice_is_one_choice(plan_of, around):
 
 
 def test_a_saved_model_computes_the_features_that_were_chosen(plan_of, around, tiny_data):
-    plan = plan_of()
-    record, predictions = tuned_cell(plan, around, save_models=True)
+    plan = plan_of(save_models=True)
+    record, predictions = tuned_cell(plan, around)
     folder = plan.folder / "models" / record.cell.id
     meta = json.loads((folder / "meta.json").read_text())
     assert [entry["name"] for entry in meta["features"]] == ["handcrafted"]

@@ -206,6 +206,6 @@ def test_tuned_cells_are_estimated_by_tuned_records_else_by_untuned_fits(plan_of
     (search,) = [cell for cell in both if cell.tuning]
     known = [Record(untuned, "ok", seconds={"features": 1.0, "fit": 2.0})]
     # 10 trials × 3 inner folds on two thirds of the training part, and the final fit.
-    assert expected_seconds(plan, known, jobs=1) == (pytest.approx(3.0 + 2.0 * (10 * 2 + 1)), 0)
+    assert expected_seconds(both, known, jobs=1) == (pytest.approx(3.0 + 2.0 * (10 * 2 + 1)), 0)
     known.append(Record(search, "ok", seconds={"tuning": 30.0, "fit": 2.0}))
-    assert expected_seconds(plan, known, jobs=1) == (pytest.approx(3.0 + 32.0), 0)
+    assert expected_seconds(both, known, jobs=1) == (pytest.approx(3.0 + 32.0), 0)

@@ -9,7 +9,7 @@ import pytest
 from tuning_cells import without_seconds
 
 from serbench.circumstances import Circumstances
-from serbench.runner.cell import execute
+from serbench.runner.cell import recipe
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.tuning import cell as tuning_cell
 from serbench.runner.cell.tuning.objective import Objective
@@ -54,13 +54,13 @@ def searched(monkeypatch):
 def fitted(monkeypatch):
     """Ids of the rows of each fit outside of a search."""
     seen = []
-    real = execute.fit_model
+    real = recipe.fit_model
 
     def spy(spec, params, matrix, table, labels, training, **settings):
         seen.append((table["id"].iloc[training.fit].tolist(), params))
         return real(spec, params, matrix, table, labels, training, **settings)
 
-    monkeypatch.setattr(execute, "fit_model", spy)
+    monkeypatch.setattr(recipe, "fit_model", spy)
     return seen
 
 
@@ -125,13 +125,13 @@ def test_a_model_that_stops_early_is_stopped_by_originals_of_other_speakers(plan
     (tmp_path / "stopper.py").write_text(STOPPER)
     around = dataclasses.replace(around, plugins=(tmp_path / "stopper.py",))
     parts = []
-    real = execute.fit_model
+    real = recipe.fit_model
 
     def spy(spec, params, matrix, table, labels, training, **settings):
         parts.append((table.iloc[training.fit], table.iloc[training.validation]))
         return real(spec, params, matrix, table, labels, training, **settings)
 
-    monkeypatch.setattr(execute, "fit_model", spy)
+    monkeypatch.setattr(recipe, "fit_model", spy)
     done = carried_out(plan_of(model="stopper", around=around, fold=("1",)), around)
     assert [bool(record.tuning) for _, record, _ in done.values()] == [False, True]
     for (item, record, _), (fit, validation) in zip(done.values(), parts, strict=True):

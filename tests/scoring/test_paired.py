@@ -1,22 +1,15 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scipy import stats
 
 from serbench.errors import ResultsError
-from serbench.scoring import holm, paired_difference, swap_test
+from serbench.scoring import paired_difference, swap_test
 
 
 def test_drawn_swaps_agree_with_all_swaps():
     contributions = np.random.default_rng(2).normal(0.1, 0.3, size=12)
     exact = swap_test(contributions)
     assert swap_test(contributions, exact_up_to=0) == pytest.approx(exact, abs=0.015)
-
-
-def test_holm_by_hand():
-    # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, each at least the one before: 0.02, 0.03, 0.06, 0.06.
-    assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]).tolist() == [] and holm([0.9, 0.8]).max() == 1.0
 
 
 def test_the_permutation_test_keeps_its_level():
@@ -43,9 +36,11 @@ def test_a_difference_needs_two_known_speakers(groups, message):
         paired_difference(truth, truth, truth, labels=["a", "b"], groups=groups)
 
 
-@settings(deadline=None)  # Its first example pays for the import.
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_holm_equals_another_implementation(p_values):
-    from statsmodels.stats.multitest import multipletests
-
-    assert holm(p_values).tolist() == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
+def test_the_interval_of_a_difference_is_the_textbooks_t_interval():
+    # Two utterances of a single class per speaker: the difference is the mean of what the speakers add.
+    truth, speakers = ["a"] * 10, np.repeat(np.arange(5), 2)
+    found = paired_difference(truth, truth, ["b"] + ["a"] * 9, labels=["a", "b"], groups=speakers)
+    per_speaker = np.array([0.5, 0, 0, 0, 0])
+    reach = stats.t.ppf(0.975, 4) * per_speaker.std(ddof=1) / np.sqrt(5)
+    assert (found["low"], found["high"]) == pytest.approx((0.1 - reach, 0.1 + reach))
+    assert (found["unit"], found["method"]) == ("speaker", "jackknife with t")

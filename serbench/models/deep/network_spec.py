@@ -59,6 +59,7 @@ def network_spec(
         params=defaults,
         space=search if space else None,
         validation=validation,
+        requires=("tensorflow",),
         **card,
     )
 

@@ -32,7 +32,7 @@ def kinds() -> Mapping[str, FigureKind]:
 def kind_named(name: str) -> FigureKind:
     """A kind by its name; an unknown one raises with the nearest."""
     if name not in kinds():
-        raise UnknownName.among("kind of figure", name, kinds())
+        raise UnknownName.among("kind of figure", name, kinds(), where="plot KIND SUITE")
     return kinds()[name]
 
 

@@ -30,7 +30,7 @@ def utterances_to_show(table: pd.DataFrame, labels: tuple[str, ...], chosen: str
     if chosen:
         found = table[table["id"].str.contains(chosen, regex=False)]
         if found.empty:
-            raise UnknownName.among("utterance", chosen, list(table["utterance"]), where="--utterance")
+            raise UnknownName.among("utterance", chosen, list(table["utterance"]), where="--utterance", most=5)
         return found.head(1)
     speaker = table.groupby("speaker")["label"].nunique().idxmax()
     own = table[table["speaker"] == speaker]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import CorpusError, UsageError
-from serbench.reporting.figures.kind import CorpusView, Needs, RowView, SuiteView
+from serbench.reporting.figures.kind import CorpusView, FigureKind, Needs, RowView, SuiteView
 from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.loading import load_suites, suites_in
 from serbench.reporting.lookup import find_cells
 
 if TYPE_CHECKING:
@@ -19,6 +20,38 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.records import Cell
     from serbench.specs import CorpusSpec
+
+
+def open_view(
+    kind: FigureKind, name: str | None, row: str | None, corpus: str | None, around: Circumstances, **opening: Any
+) -> Any:
+    """What a figure of a kind is drawn from.
+
+    Parameters
+    ----------
+    name : str or None
+        A suite with results, or a corpus; None: all suites.
+    row, corpus : str or None
+        Of the suite: the row for figures of one, the corpus where there are several.
+    **opening
+        `choices` and `own` of `corpus_view`.
+
+    Raises
+    ------
+    UsageError
+        For a row where the figure shows no single one.
+    """
+    if kind.of != "row" and row:
+        raise UsageError(f"'{kind.name}' shows a whole {kind.of}", hint=f"leave '{row}' out")
+    if kind.of == "corpus" and name not in suites_in(around.results):
+        return corpus_view(name, around, **opening)
+    records = load_suites(around.results, name)
+    if kind.of == "corpus":
+        cell = corpus_of(records, corpus)
+        return corpus_view(cell.corpus, around, cell=cell, **opening)
+    if kind.of == "suite":
+        return suite_view(records, corpus)
+    return row_view(records, around.results, row, needs=kind.needs)
 
 
 def suite_view(records: pd.DataFrame, corpus: str | None = None) -> SuiteView:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serbench.protocols.verdict import INDEPENDENT
 from serbench.reporting.figures.gap import pairs
 from serbench.reporting.figures.names import row_name, task_name
+from serbench.reporting.formats import speaker_alone_text
 from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import first_of, interval_text, percent
 
@@ -20,6 +21,7 @@ MOST_NAMED = 5
 def summarise(records: pd.DataFrame, board: pd.DataFrame) -> list[str]:
     """Sentences that a reader without the field's terms can follow, the most important first."""
     lines = [_what_was_run(records, board)]
+    lines += [f"On {line}." for task in grouped(board, SPLITTING[:-1]) if (line := speaker_alone_text(task))]
     for task in grouped(board, SPLITTING[:-1]):
         lines += _task(task)
     lines += _gaps(board)
@@ -72,7 +74,7 @@ def _lead(group: pd.DataFrame) -> str:
     tied = int(group["tied_with_best"].iloc[1:].fillna(False).sum())
     if not tied:
         return f"{ahead}; no other row comes close enough to be tied with it"
-    return f"{ahead}; {_count(tied, 'other row')} cannot be told apart from it (permutation of speakers)"
+    return f"{ahead}; {_count(tied, 'other row')} cannot be told apart from it (all pairs of rows judged together)"
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:

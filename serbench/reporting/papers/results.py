@@ -231,7 +231,9 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
         notes.append(f"UAR: unweighted average recall with its 95 % interval ({', '.join(how)}). Bold: best UAR.")
     marks = {mark for row in rows for entry in row for mark in entry.mark}
     if TIED in marks:
-        notes.append(f"{TIED}: not distinguishable from the best (permutation of speakers, Holm-corrected, 5 %).")
+        notes.append(
+            f"{TIED}: not distinguishable from the best (speakers swapped in all pairs of rows, 5 % over all)."
+        )
     if USES_TEST in marks:
         notes.append(
             f"{USES_TEST}: transductive, uses the test speakers' utterances together; not ranked with the rest."

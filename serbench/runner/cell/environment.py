@@ -9,7 +9,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "tensorflow", "keras", "optuna")
+PACKAGES = (
+    *("serbench", "numpy", "scipy", "scikit-learn", "xgboost", "librosa", "soxr", "opensmile"),
+    *("tensorflow", "keras", "optuna"),
+)
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -17,6 +20,12 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    # What joblib counts; LightGBM asks it, and would pass over OMP_NUM_THREADS.
+    "LOKY_MAX_CPU_COUNT",
 )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
+from serbench.models.params import threads
 from serbench.protocols.inner import validation_split
 from serbench.scoring import label_codes
 from serbench.specs import Mistake, ModelSpec
@@ -58,11 +61,15 @@ def training_parts(
 
 @dataclass(frozen=True)
 class FittedModel:
-    """An estimator with the codes of the classes it has seen, answering over the whole label list."""
+    """An estimator with the codes of the classes it has seen, answering over the whole label list.
+
+    `start_up` are the seconds that building took: the first time in a process it loads the libraries.
+    """
 
     estimator: Any
     seen: np.ndarray
     n_labels: int
+    start_up: float = 0.0
 
     def predict_proba(self, features: Any) -> np.ndarray:
         """Probabilities (n, n_labels); a class absent from training has probability 0."""
@@ -128,8 +135,12 @@ def fit_model(
         arguments["validation"] = (matrix.take(usable), codes[usable])
     if spec.groups:
         arguments["groups"] = table["speaker"].to_numpy()[training.fit]
+    begun = time.perf_counter()
     estimator = spec.build(dict(params), n_classes=len(seen), seed=seed)
+    start_up = time.perf_counter() - begun
     if watch is not None:
         estimator.watch = watch
-    estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
-    return FittedModel(estimator, seen, len(labels))
+    # A plug-in's library may have come with threads of its own.
+    with threadpool_limits(limits=threads()):
+        estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
+    return FittedModel(estimator, seen, len(labels), start_up)

@@ -52,7 +52,26 @@ def read_altered(
 ) -> FeatureMatrix:
     """Features of some rows of a task table under an alteration."""
     contents = [alteration.key(content) for content in table["content"]]
-    return _read_sets(open_registry(circumstances), store_of(circumstances), features, {}, table["id"], contents)
+    return read_sets(open_registry(circumstances), store_of(circumstances), features, {}, table["id"], contents)
+
+
+def read_sets(
+    registry: Registry,
+    store: FeatureStore,
+    features: Sequence[Mapping[str, Any]],
+    files: Mapping[str, Path],
+    ids: Sequence[str],
+    contents: Sequence[str],
+) -> FeatureMatrix:
+    """Features of utterances from the store, and of the sets that are files from there; side by side."""
+    parts = []
+    for entry in features:
+        if entry["name"] in files:
+            parts.append(read_precomputed(files[entry["name"]], ids))
+        else:
+            spec = stored_spec(registry, entry["name"])
+            parts.append(store.read(spec, {**spec.params, **entry["params"]}, ids, contents))
+    return parts[0] if len(parts) == 1 else concatenate(parts)
 
 
 def stored_spec(registry: Registry, name: str) -> FeatureSpec:
@@ -91,23 +110,5 @@ def _matrix(
     table, files = read_task_table(task_file), dict(features_files)
     registry = _registry(plugins, features_files, tuple(map(_stamp, plugins)))
     sets = json.loads(features)
-    matrix = _read_sets(registry, FeatureStore(cache / "features"), sets, files, table["id"], table["content"])
+    matrix = read_sets(registry, FeatureStore(cache / "features"), sets, files, table["id"], table["content"])
     return normalise_by_speaker(matrix, table["speaker"]) if normalise == "speaker" else matrix
-
-
-def _read_sets(
-    registry: Registry,
-    store: FeatureStore,
-    features: Sequence[Mapping[str, Any]],
-    files: Mapping[str, Path],
-    ids: Sequence[str],
-    contents: Sequence[str],
-) -> FeatureMatrix:
-    parts = []
-    for entry in features:
-        if entry["name"] in files:
-            parts.append(read_precomputed(files[entry["name"]], ids))
-        else:
-            spec = stored_spec(registry, entry["name"])
-            parts.append(store.read(spec, {**spec.params, **entry["params"]}, ids, contents))
-    return parts[0] if len(parts) == 1 else concatenate(parts)

@@ -13,6 +13,7 @@ import pandas as pd
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
+from serbench.models.saving import is_saved
 from serbench.records import Cell, Record
 from serbench.scoring import uar
 from serbench.specs import NO_MISTAKE, Mistake
@@ -39,15 +40,28 @@ class RequestedOutputs:
         Degraded versions of the test part to predict too.
     validation : bool
         Predictions for a validation part, also of a model that needs none: ensembles calibrate their members on them.
+    model : bool
+        The fitted model itself.
     """
 
     degradations: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     validation: bool = False
+    model: bool = False
 
     def missing_from(self, record: Record) -> bool:
         """Whether a finished cell was run before this was requested."""
         named = {name for name, _ in self.degradations}
         return not named <= set(record.degradations) or (self.validation and not record.validation)
+
+
+def lacks_model(cell: Cell, folder: Path, requested: RequestedOutputs) -> bool:
+    """Whether a finished cell was run without keeping the model that is requested; an ensemble has none."""
+    return requested.model and not cell.members and not is_saved(model_folder(folder, cell.id))
+
+
+def model_folder(suite_folder: Path, cell_id: str) -> Path:
+    """Where the fitted model of a cell is kept."""
+    return suite_folder / "models" / cell_id
 
 
 TEST_ONLY = RequestedOutputs()
@@ -87,7 +101,6 @@ class CellJob:
     plugin_hash: str
     environment: Mapping[str, Any]
     force: bool = False
-    save_model: bool = False
     mistake: Mistake = NO_MISTAKE
     requested: RequestedOutputs = TEST_ONLY
     nicknames: tuple[str, ...] = ()

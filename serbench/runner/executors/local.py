@@ -77,7 +77,7 @@ class LocalPool:
     def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
         """Give a job to a free worker; its time begins when it is given, a new worker's start included."""
         executor = self._idle.pop() or self._start()
-        with _spawning(self._threads):
+        with spawning(self._threads):
             try:
                 future = executor.submit(function, job)
             except BrokenProcessPool:
@@ -204,7 +204,8 @@ def _die_with(parent) -> None:
 
 
 @contextmanager
-def _spawning(threads: int) -> Iterator[None]:
+def spawning(threads: int) -> Iterator[None]:
+    """While a process is started: its thread counts in the environment, the main script hidden, Ctrl-C blocked."""
     # Thread counts must be in the environment before the worker imports numpy. And a spawned process would
     # import the user's main script again, which it never needs: a script without a main guard would run twice.
     before = {name: os.environ.get(name) for name in thread_variables(threads)}

@@ -1,21 +1,24 @@
-"""The audit of each planned cell's fold, and the demand that it come out speaker-independent."""
+"""The audit of each planned cell's fold, and the demand that it, or the whole row, come out clean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from serbench.errors import ProtocolError, UnknownName
 from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
-from serbench.protocols.verdict import INDEPENDENT
-from serbench.records import Cell
+from serbench.protocols.verdict import AUDITED, INDEPENDENT, Verdict
+from serbench.records import Cell, row_id
+from serbench.records.canary_file import canary_made_of, read_canaries
+from serbench.reporting.layers import layers_of
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.copies import with_copy_ids
 from serbench.specs import Split
 
-VERDICTS = (INDEPENDENT,)
+VERDICTS = (INDEPENDENT, AUDITED)
 
 
 class Audits:
@@ -43,27 +46,51 @@ class Audits:
         return self._found[key]
 
 
-def require_verdict(items: Iterable[PlannedCell], required: str) -> None:
-    """Raise unless every cell's audit gives the required verdict.
+def require_verdict(items: Iterable[PlannedCell], required: str, folder: Path) -> None:
+    """Raise unless every row gives the required verdict in every fold.
+
+    ``speaker-independent`` looks at the split alone; ``audited`` at features, model and selection too.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the suite's results: the canary's findings are there.
 
     Raises
     ------
     UnknownName
         For a verdict that cannot be required.
     ProtocolError
-        Naming the protocols that give another one, in any fold.
+        Naming the protocols, or the rows, that give another one.
     """
     if required not in VERDICTS:
         raise UnknownName.among("verdict to require", required, VERDICTS, where="--require")
-    audits = Audits()
+    audits, items = Audits(), list(items)
     # A fold or a row that passes says nothing about the others under the same protocol.
     found = {(_title(item.cell), audits.of(item)["verdict"]): None for item in items}
-    if others := [f"{title} is {verdict}" for title, verdict in found if verdict != required]:
-        raise ProtocolError(
-            f"not {required}: {'; '.join(others)}",
-            where="--require",
-            hint="keep other protocols with --protocol, other features with --features",
-        )
+    others = [f"{title} is {verdict}" for title, verdict in found if verdict != INDEPENDENT]
+    hint = "keep other protocols with --protocol, other features with --features"
+    if required == AUDITED and not others:
+        others = _unaudited(items, audits, folder)
+        hint = "`serbench audit ROW --canary` looks into files and plug-ins; what was chosen by hand stays declared"
+    if others:
+        raise ProtocolError(f"not {required}: {'; '.join(others)}", where="--require", hint=hint)
+
+
+def _unaudited(items: Iterable[PlannedCell], audits: Audits, folder: Path) -> list[str]:
+    """The rows of which a layer is less than audited, with these layers."""
+    canaries = read_canaries(folder)
+    found: dict[str, str] = {}
+    for item in items:
+        if (row := row_id(item.cell)) in found:
+            continue
+        canary = canaries.get(row, {})
+        made_of = (item.task.fingerprint, item.plugin_hash)
+        split = Verdict.over([audits.of(item)])
+        layers = layers_of(item.cell, item.plugin_hash, split, canary if canary_made_of(canary) == made_of else None)
+        weak = [f"{name} {layer}" for name, layer in layers.items() if layer.state != AUDITED]
+        found[row] = f"{item.cell.model_name} on {item.cell.feature_name}: {', '.join(weak)}" if weak else ""
+    return list(dict.fromkeys(filter(None, found.values())))
 
 
 def _title(cell: Cell) -> str:

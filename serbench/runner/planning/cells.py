@@ -37,7 +37,13 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of one suite under the filters given; `whole` if there were none."""
+    """All cells of one suite under the filters given; `whole` if there were none.
+
+    Attributes
+    ----------
+    shard : frozenset of str, optional
+        Ids of the cells that are this machine's to run; all of them unless told.
+    """
 
     suite: Suite
     folder: Path
@@ -46,11 +52,13 @@ class Plan:
     force: bool = False
     tasks: tuple[Task, ...] = field(default=())
     whole: bool = False
+    shard: frozenset[str] | None = None
 
     @property
     def todo(self) -> list[PlannedCell]:
         """Cells to run."""
-        return [item for item in self.cells if self.force or item.state != "done"]
+        mine = [item for item in self.cells if self.shard is None or item.cell.id in self.shard]
+        return [item for item in mine if self.force or item.state != "done"]
 
     def count(self, state: str) -> int:
         """Number of cells in a state."""

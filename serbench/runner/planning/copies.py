@@ -8,11 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from serbench.protocols.sharing import PARENT
+from serbench.protocols.sharing import COPY_MARK, PARENT
 from serbench.runner.cell.copies import alterations
 from serbench.runner.planning.task import Task
-
-MARK = "#"
 
 
 def with_copies(task: Task, augment: Mapping[str, Any]) -> Task:
@@ -24,7 +22,7 @@ def with_copies(task: Task, augment: Mapping[str, Any]) -> Task:
     originals = task.table.assign(**{PARENT: task.table["id"]})
     parts = [originals]
     for alteration in alterations(augment):
-        mark = f"{MARK}{alteration.copy}"
+        mark = f"{COPY_MARK}{alteration.copy}"
         parts.append(
             originals.assign(
                 id=originals["id"] + mark,
@@ -37,5 +35,5 @@ def with_copies(task: Task, augment: Mapping[str, Any]) -> Task:
 
 def with_copy_ids(ids: Sequence[str], augment: Mapping[str, Any]) -> tuple[str, ...]:
     """Ids of some originals and of all their copies."""
-    marks = [f"{MARK}{alteration.copy}" for alteration in alterations(augment)]
+    marks = [f"{COPY_MARK}{alteration.copy}" for alteration in alterations(augment)]
     return (*ids, *(f"{name}{mark}" for mark in marks for name in ids))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from serbench.errors import SuiteError
 from serbench.identity import canonical_json
 from serbench.records import Cell, member_title
+from serbench.records.cell import recorded_title
 from serbench.runner.cell.ensembles import EQUAL, WEIGHTS
 from serbench.runner.suite.schema import Ensemble
 
@@ -80,7 +81,7 @@ def _combined(name: str, ensemble: Ensemble, chosen: Sequence[Cell], left_out: S
     first, plain = chosen[0], {"normalise": "none", "tuning": {}, "augment": {}}
     sets = {canonical_json(entry): entry for row in chosen for entry in row.features}
     params = {} if ensemble.weights == EQUAL else {WEIGHTS: ensemble.weights}
-    params |= {WITHOUT: ", ".join(member_title(row) for row in left_out)} if left_out else {}
+    params |= {WITHOUT: ", ".join(recorded_title(row) for row in left_out)} if left_out else {}
     tuned = " (tuned)" if any(row.tuning for row in chosen) else ""
     members = [{field: row.to_json().get(field, plain.get(field)) for field in MEMBER_FIELDS} for row in chosen]
     return replace(

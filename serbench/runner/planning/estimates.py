@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import mean
 
 from serbench.records import INNER_FOLDS, Cell, Record
-from serbench.runner.planning.cells import Plan
 
 LONG = 86_400.0
 # No model of the package is fitted and judged faster on a corpus of a thousand utterances.
 SECONDS_OF_A_FIT = 0.02
 
 
-def least_seconds(plan: Plan, jobs: int) -> float:
-    """Wall seconds that the fits of a plan take at the least, judged by their number alone."""
-    fits = sum(1 + _fits_of_search(item.cell) for item in plan.todo)
-    return fits * SECONDS_OF_A_FIT / max(1, min(jobs, len(plan.todo)))
+def least_seconds(cells: Sequence[Cell], jobs: int) -> float:
+    """Wall seconds that the fits of cells take at the least, judged by their number alone."""
+    fits = sum(1 + _fits_of_search(cell) for cell in cells)
+    return fits * SECONDS_OF_A_FIT / max(1, min(jobs, len(cells)))
 
 
-def expected_seconds(plan: Plan, records: Iterable[Record], jobs: int) -> tuple[float, int]:
-    """Estimate the wall seconds of the cells to run.
+def expected_seconds(cells: Sequence[Cell], records: Iterable[Record], jobs: int) -> tuple[float, int]:
+    """Estimate the wall seconds of cells to run.
 
     Parameters
     ----------
+    cells : sequence of Cell
     records : iterable of Record
         Finished cells: of earlier runs, or the committed ones.
     jobs : int
@@ -49,16 +49,38 @@ def expected_seconds(plan: Plan, records: Iterable[Record], jobs: int) -> tuple[
                 for key in _keys(record.cell):
                     fits[key].append(record.seconds.get("fit", 0.0))
     total, unknown = 0.0, 0
-    for item in plan.todo:
-        key = next((key for key in _keys(item.cell) if key in known), None)
-        untuned = next((key for key in _keys(replace(item.cell, tuning={})) if key in fits), None)
+    for cell in cells:
+        key = next((key for key in _keys(cell) if key in known), None)
+        untuned = next((key for key in _keys(replace(cell, tuning={})) if key in fits), None)
         if key is not None:
             total += mean(known[key])
         elif untuned is not None:
-            total += mean(fits[untuned]) * (1 + _fits_of_search(item.cell))
+            total += mean(fits[untuned]) * (1 + _fits_of_search(cell))
         else:
             unknown += 1
-    return total / max(1, min(jobs, len(plan.todo))), unknown
+    return total / max(1, min(jobs, len(cells))), unknown
+
+
+def estimate(cells: Sequence[Cell], records: Iterable[Record], jobs: int) -> str:
+    """How long cells will take, in words: ``about 3 min 20 s``, ``at least …`` where some cannot be judged, or unknown.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        As in `expected_seconds`.
+    """
+    seconds, unknown = expected_seconds(cells, records, jobs)
+    if unknown == len(cells):
+        return "unknown yet" if cells else duration(0)
+    return f"{'at least' if unknown else 'about'} {duration(seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, e.g. ``3 min 20 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 def _fits_of_search(cell: Cell) -> float:

@@ -12,7 +12,7 @@ from serbench.registry import Registry
 from serbench.runner.planning.selection import entry_key
 from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Entry, Suite, Tuning
-from serbench.specs import FeatureSpec, Mistake, ModelSpec, ProtocolSpec
+from serbench.specs import FeatureSpec, Mistake, ModelSpec, ProtocolSpec, recorded_features
 
 ALL_FOLDS = "*"
 
@@ -107,7 +107,8 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
     missing = object()
     given = spec.pin(entry.params) if isinstance(spec, ProtocolSpec) and spec.pin else entry.params
     params = {key: value for key, value in given.items() if value != spec.params.get(key, missing)}
-    return {"name": spec.name, "version": spec.version, "params": params}
+    name = recorded_features(spec.name) if isinstance(spec, FeatureSpec) else spec.name
+    return {"name": name, "version": spec.version, "params": params}
 
 
 def splittings(suite: Suite) -> list[tuple[Entry, int]]:

@@ -8,6 +8,9 @@ from importlib.util import find_spec
 from serbench.records import Cell, feature_choices
 from serbench.registry import Registry
 
+# The extras of serbench by the package that they hold.
+EXTRAS = {"opensmile": "opensmile", "tensorflow": "deep"}
+
 
 def installed(package: str) -> bool:
     """Whether a package can be imported; it is not imported for that."""
@@ -15,9 +18,10 @@ def installed(package: str) -> bool:
 
 
 def missing_packages(row: Cell, registry: Registry) -> str:
-    """Which optional packages of a row's feature sets, or of its search's, are not installed; empty if none."""
+    """Which optional packages of a row's model, feature sets, or its search's sets are absent; empty if none."""
     used = itertools.chain(*feature_choices(row.tuning, row.features))
-    required = {package for entry in used for package in registry.get("features", entry["name"]).requires}
-    absent = sorted(package for package in required if not installed(package))
-    hint = f"pip install 'serbench[{','.join(absent)}]'"
-    return f"not installed: {', '.join(absent)}; {hint}" if absent else ""
+    specs = [registry.get("model", row.model["name"]), *(registry.get("features", entry["name"]) for entry in used)]
+    absent = sorted(package for package in {name for spec in specs for name in spec.requires} if not installed(package))
+    extras = ",".join(EXTRAS[package] for package in absent if package in EXTRAS)
+    wanted = [*([f"'serbench[{extras}]'"] if extras else []), *(package for package in absent if package not in EXTRAS)]
+    return f"not installed: {', '.join(absent)}; pip install {' '.join(wanted)}" if absent else ""

@@ -14,7 +14,7 @@ from serbench.protocols.splitting import split
 from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
-from serbench.runner.cell.jobs import RequestedOutputs, is_stale
+from serbench.runner.cell.jobs import RequestedOutputs, is_stale, lacks_model
 from serbench.runner.planning.cells import Plan, PlannedCell, SkippedRow
 from serbench.runner.planning.copies import with_copies
 from serbench.runner.planning.ensembles import ensemble_rows, refuse_missing_members
@@ -27,7 +27,7 @@ from serbench.runner.planning.task import Task, build_task, present_entries
 from serbench.runner.suite.schema import Entry, Suite
 from serbench.specs import ProtocolSpec, Split
 
-STATES = ("done", "stale", "failed", "damaged", "new")
+STATES = ("done", "unsaved", "stale", "failed", "damaged", "new")
 
 
 def make_plan(
@@ -37,8 +37,11 @@ def make_plan(
     filters: Filters | None = None,
     *,
     force: bool = False,
+    save_models: bool = False,
 ) -> Plan:
     """Open the corpora, split them, check every promise, and list the cells with their states.
+
+    With `save_models` cells are run that are done but have left no model (`unsaved`).
 
     Raises
     ------
@@ -80,7 +83,7 @@ def make_plan(
     if whole:
         rows = [item.cell for item in (*cells.values(), *skipped.values())]
         refuse_missing_members(suite.ensembles, rows, where=f"suite '{suite.name}'")
-    looked_up = _looked_up(cells, folder)
+    looked_up = _looked_up(cells, folder, save_models)
     in_use = {item.task.key: item.task for item in looked_up} | {task.key: task for task in tasks}
     return Plan(
         suite, folder, _ordered(looked_up, registry), tuple(skipped.values()), force, tuple(in_use.values()), whole
@@ -109,14 +112,14 @@ def _listed_rows(
     return named_rows(listed, filters.row) if filters.row else listed, without
 
 
-def _looked_up(cells: Mapping[str, PlannedCell], folder: Path) -> list[PlannedCell]:
+def _looked_up(cells: Mapping[str, PlannedCell], folder: Path, save_models: bool) -> list[PlannedCell]:
     """Cells with their states; the members of ensembles answer a validation part too."""
     members = {cell.id for item in cells.values() for cell in member_cells(item.cell)}
     found: dict[str, PlannedCell] = {}
     # Ensembles come last: their state depends on that of their members.
     for name, item in sorted(cells.items(), key=lambda pair: bool(pair[1].cell.members)):
-        if name in members:
-            item = replace(item, requested=replace(item.requested, validation=True))
+        requested = replace(item.requested, validation=name in members, model=save_models)
+        item = replace(item, requested=requested)
         state = state_of(item, folder)
         if state == "done" and any(found[cell.id].state != "done" for cell in member_cells(item.cell)):
             state = "stale"
@@ -162,7 +165,9 @@ def state_of(item: PlannedCell, folder: Path) -> str:
         return "failed"
     if item.cell.members and record.params.get("members") != members_created(item.cell, folder):
         return "stale"
-    return "stale" if is_stale(record, item.task.fingerprint, item.plugin_hash, item.requested) else "done"
+    if is_stale(record, item.task.fingerprint, item.plugin_hash, item.requested):
+        return "stale"
+    return "unsaved" if lacks_model(item.cell, folder, item.requested) else "done"
 
 
 def _plugin_hash(cell: Cell, registry: Registry) -> str:

@@ -17,7 +17,11 @@ def refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mappin
     """Raise if no cell is left."""
     if cells or skipped:
         return
-    given = ", ".join(f"{name}={list(value)}" for name, value in vars(filters).items() if value)
+    given = ", ".join(
+        f"{name}={list(value) if isinstance(value, (list, tuple)) else value}"
+        for name, value in vars(filters).items()
+        if value
+    )
     raise SuiteError(
         "no cell is left: no model fits these feature sets" + (f" under the filters {given}" if given else ""),
         where=f"suite '{suite.name}'",

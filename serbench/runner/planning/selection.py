@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from serbench.errors import UnknownName, UsageError
 from serbench.registry import Registry
 from serbench.runner.suite.schema import Block, Entry, FeaturesEntry, Suite, Tuning
+from serbench.runner.suite.titles import read_features_title, read_title
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
     corpora = [
         entry for entry, name in zip(suite.corpora, known, strict=True) if not filters.corpus or name in filters.corpus
     ]
+    filters = _read(filters)
     seeds = list(filters.seed) or suite.seeds
     named = {name: suite.ensembles[name] for name in filters.model if name in suite.ensembles}
     models = tuple(name for name in filters.model if name not in named)
@@ -92,12 +94,14 @@ def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]
     }
     for kind, names in (("features", filters.features), ("models", filters.model), ("protocols", filters.protocol)):
         have = {_title(entry) for entry in everything[kind]} | {_base(entry) for entry in everything[kind]}
-        new = [name for name in names if name not in have]
-        for name in new:
-            registry.get({"features": "features", "models": "model", "protocols": "protocol"}[kind], name)
-        if new:
-            added = [FeaturesEntry(sets=[Entry(name=name)]) if kind == "features" else Entry(name=name) for name in new]
+        added = [_entry(kind, name) for name in names if name not in have]
+        for entry in added:
+            for item in entry.sets if kind == "features" else [entry]:
+                registry.get(kind if kind == "features" else kind.removesuffix("s"), item.name)
+        if added:
             grid.append(Block(**{**everything, kind: added}))
+            # A new model meets new feature sets, too.
+            everything[kind] = [*everything[kind], *added]
     kept = []
     for block in grid:
         features = [entry for entry in block.features if _matches(entry, filters.features)]
@@ -109,6 +113,24 @@ def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]
                 Block(features=features, models=models, protocols=protocols, tuning=tuning, augment=block.augment)
             )
     return kept
+
+
+def _entry(kind: str, title: str) -> Entry | FeaturesEntry:
+    return FeaturesEntry(**read_features_title(title)) if kind == "features" else Entry(**read_title(title))
+
+
+def _read(filters: Filters) -> Filters:
+    """The filters with names as this module writes them, whatever the order and the spacing of parameters."""
+    given = {"features": filters.features, "models": filters.model, "protocols": filters.protocol}
+    read: dict[str, list[str]] = {kind: [] for kind in given}
+    for kind, names in given.items():
+        for name in names:
+            try:
+                read[kind].append(_title(_entry(kind, name)))
+            except ValueError as error:
+                where = f"--{kind if kind == 'features' else kind.removesuffix('s')}"
+                raise UsageError(f"'{name}' cannot be read", where=where, hint=str(error)) from error
+    return replace(filters, features=read["features"], model=read["models"], protocol=read["protocols"])
 
 
 def entry_key(entry: Entry) -> str:
@@ -128,8 +150,13 @@ def _base(entry: Entry | FeaturesEntry) -> str:
     return entry.name if isinstance(entry, Entry) else "+".join(item.name for item in entry.sets)
 
 
-def _title(entry: Entry | FeaturesEntry) -> str:
-    if isinstance(entry, FeaturesEntry):
-        return _base(entry) if entry.normalise == "none" else f"{_base(entry)} ({entry.normalise}-normalised)"
+def _with_params(entry: Entry) -> str:
     shown = ", ".join(f"{key}={value}" for key, value in sorted(entry.params.items()))
     return f"{entry.name}({shown})" if shown else entry.name
+
+
+def _title(entry: Entry | FeaturesEntry) -> str:
+    if isinstance(entry, FeaturesEntry):
+        sets = "+".join(map(_with_params, entry.sets))
+        return sets if entry.normalise == "none" else f"{sets} ({entry.normalise}-normalised)"
+    return _with_params(entry)

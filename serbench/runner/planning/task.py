@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,16 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.labels import apply_labels, resolve_labels
-from serbench.corpora.loading import Corpus, corpus_present, derive_spec, how_to_get, merge, open_corpus
-from serbench.errors import CorpusError
+from serbench.corpora.loading import (
+    COMMON_OPTIONS,
+    Corpus,
+    corpus_present,
+    derive_spec,
+    how_to_get,
+    merge,
+    open_corpus,
+)
+from serbench.errors import CorpusError, LabelError, UnknownName
 from serbench.identity import content_id
 from serbench.registry import Registry
 from serbench.runner.suite.schema import CorpusEntry, Suite
@@ -147,11 +155,18 @@ def build_task(suite: Suite, entry: list[CorpusEntry], registry: Registry, circu
                 hint=how_to_get([item.name for item in entry if item not in present], registry),
             )
     options = {item.name: _options(item, suite) for item in present}
+    _refuse_unknown_keys(suite, present, specs)
     corpora = tuple(open_corpus(specs[item.name], circumstances, options=options[item.name]) for item in present)
-    labels = resolve_labels(
-        suite.labels.map, [corpus.spec for corpus in corpora], drop=suite.labels.drop, merge=suite.labels.merge
-    )
-    table = apply_labels(merge(corpora), labels)
+    try:
+        labels = resolve_labels(
+            suite.labels.map, [corpus.spec for corpus in corpora], drop=suite.labels.drop, merge=suite.labels.merge
+        )
+        table = apply_labels(merge(corpora), labels)
+    except LabelError as error:
+        # A class may be gone with the files that are missing.
+        if notes := [note for corpus in corpora for note in corpus.notes]:
+            error.hint = f"{error.hint}; of the corpus: {'; '.join(notes)}"
+        raise
     excluded = tuple(sorted(set(suite.exclude) & set(table["id"])))
     table = table[~table["id"].isin(excluded)].sort_values("id", ignore_index=True)
     name = "+".join(corpus.spec.name for corpus in corpora)
@@ -162,6 +177,14 @@ def build_task(suite: Suite, entry: list[CorpusEntry], registry: Registry, circu
         )
     named = {key: value for key, value in options.items() if value}
     return Task(name, corpora, table, labels, named, excluded)
+
+
+def _refuse_unknown_keys(suite: Suite, entries: Iterable[CorpusEntry], specs: Mapping[str, CorpusSpec]) -> None:
+    for entry in entries:
+        allowed = [*CorpusEntry.model_fields, *COMMON_OPTIONS, *specs[entry.name].options]
+        if unknown := [key for key in entry.options if key not in allowed]:
+            where = f"suite '{suite.name}', corpora"
+            raise UnknownName.among(f"key of corpus '{entry.name}'", unknown[0], allowed, where=where)
 
 
 def _options(entry: CorpusEntry, suite: Suite) -> dict[str, Any]:

@@ -46,6 +46,9 @@ def find_suite(name: str) -> Path:
         for folder in suite_folders():
             if _is_file(folder / below / f"{name}.yaml"):
                 return folder / below / f"{name}.yaml"
+    # A user's suite beside the results that are called after it.
+    if _is_file(Path(f"{name}.yaml")):
+        return Path(f"{name}.yaml")
     raise UnknownName.among("suite", name, [*suite_names(), *suite_names(PUBLISHED)])
 
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
+from serbench.runner.suite.titles import read_features_title, read_title
 from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seed, Text, plain_parameter
+from serbench.specs import renamed_features
 
 
 class _Strict(BaseModel):
@@ -16,6 +18,17 @@ class _Strict(BaseModel):
 
 def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
+
+
+def _titled(value: Any) -> Any:
+    return read_title(value) if isinstance(value, str) else value
+
+
+def _feature_set(value: Any) -> Any:
+    value = _titled(value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        return {**value, "name": renamed_features(value["name"])}
+    return value
 
 
 def _listed(value: Any) -> Any:
@@ -46,14 +59,14 @@ class Entry(_Strict):
 class FeaturesEntry(_Strict):
     """One feature set, or several concatenated."""
 
-    sets: Annotated[list[Annotated[Entry, BeforeValidator(_named)]], Field(min_length=1)]
+    sets: Annotated[list[Annotated[Entry, BeforeValidator(_feature_set)]], Field(min_length=1)]
     normalise: Literal["none", "speaker"] = "none"
 
 
 def _features(value: Any) -> Any:
     # A name, a list of names (concatenated), or a mapping with `name` (one set) or `sets`.
     if isinstance(value, str):
-        return {"sets": [value]}
+        return read_features_title(value)
     if isinstance(value, list):
         return {"sets": value}
     if isinstance(value, dict) and "name" in value:
@@ -70,11 +83,11 @@ def _member(value: str) -> str:
     model, _, features = value.partition("@")
     if not (model and features):
         raise ValueError("a member is written model@features, as the leaderboard names them")
-    return value
+    return f"{model}@{renamed_features(features)}"
 
 
 Member = Annotated[str, AfterValidator(_member)]
-Named = Annotated[Entry, BeforeValidator(_named)]
+Named = Annotated[Entry, BeforeValidator(_titled)]
 Merged = Annotated[list[Annotated[CorpusEntry, BeforeValidator(_named)]], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -153,6 +166,8 @@ class Claim(_Strict):
         Of the rows, as the leaderboard names it; needed where the suite has several.
     augment : bool
         Whether the claim is about the augmented rows.
+    rows : mapping
+        Ids of rows for `own`, `mistake` or `speaker_independent`, where names alone do not tell them apart.
     """
 
     claim: str
@@ -166,6 +181,7 @@ class Claim(_Strict):
     speaker_independent: str
     corpus: str | None = None
     augment: bool = False
+    rows: dict[Literal["own", "mistake", "speaker_independent"], Text] = {}
     note: str = ""
 
 

@@ -1,0 +1,169 @@
+"""Write the committed results into README and pages, and draw their pictures: none is typed or drawn by hand.
+
+    python docs/make.py
+
+A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
+that were tuned, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
+`<!-- corpora -->` the cards of the corpora; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite.
+Everything comes from the frozen files. A test holds pages and pictures to the same.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from serbench.registry import build_registry
+from serbench.reporting.claims import claims_table, format_claims
+from serbench.reporting.figures.canvas import save
+from serbench.reporting.figures.catalogue import draw, kind_named
+from serbench.reporting.figures.kind import SuiteView
+from serbench.reporting.figures.views import row_view, suite_view
+from serbench.reporting.formats import format_leaderboard
+from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.loading import load_finished
+from serbench.reporting.text_tables import to_markdown
+from serbench.runner.suite.published import published_claims, published_suites
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+
+
+class Results:
+    """The committed results of a folder, alone: cells of a run on this machine would hide them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.records = cache(lambda *suites: load_finished(folder, list(suites)))
+        self.board = cache(lambda suite: leaderboard(self.records(suite)))
+
+
+@contextmanager
+def committed(results: Path) -> Iterator[Results]:
+    """The frozen files of a results folder."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for path in results.glob("*/frozen.parquet"):
+            (Path(temporary) / path.parent.name).mkdir()
+            shutil.copy(path, Path(temporary) / path.parent.name)
+        yield Results(Path(temporary))
+
+
+def filled(text: str, results: Results) -> str:
+    """A page with every block as the frozen files have it."""
+
+    def block(found: re.Match) -> str:
+        head, kind, words, end = found.groups()
+        return f"{head}{MAKERS[kind](results, *words.split())}\n{end}"
+
+    return BLOCK.sub(block, text)
+
+
+def best_rows(results: Results, suite: str, protocol: str, number: str) -> str:
+    """The first rows of a suite's leaderboard under one protocol."""
+    board = results.board(suite)
+    return _table(board[board["protocol"] == protocol].head(int(number)))
+
+
+def tuned_rows(results: Results, suite: str, protocol: str) -> str:
+    """The tuned rows of a suite's leaderboard under one protocol."""
+    board = results.board(suite)
+    return _table(board[(board["protocol"] == protocol) & (board["trials"] > 0) & board["complete"]])
+
+
+def _table(board: pd.DataFrame) -> str:
+    """The rows below what says how far they go: verdict, unit of the interval, whether rows can be told apart."""
+    head, *rest = format_leaderboard(board, "md").strip().splitlines()
+    return "\n".join([f"*{head.removeprefix('### ')}*", *(line.rstrip() for line in rest)])
+
+
+def claims(results: Results) -> str:
+    """The published claims that report a number."""
+    suites = published_suites()
+    told = [claim for claim in published_claims(suites) if claim["reported"] is not None]
+    return format_claims(claims_table(told, results.records(*(suite.name for suite in suites))), "md")
+
+
+def sources(results: Results) -> str:
+    """What the published claims are about, and the suites that rebuild them."""
+    rows = [
+        (suite.published.claims[0].claim, f"`published/{suite.name}`", suite.published.source, suite.title)
+        for suite in published_suites()
+    ]
+    return to_markdown(["claim", "suite", "source", "what it is"], rows)
+
+
+def corpora(results: Results) -> str:
+    """The cards of the corpora that others published."""
+    cards = [spec for spec in build_registry().all("corpus") if spec.homepage]
+    rows = [
+        (
+            f"[`{spec.name}`]({spec.homepage})",
+            spec.language,
+            f"{spec.utterances or '–'}",
+            f"{spec.speakers or '–'}",
+            spec.elicitation,
+            spec.licence,
+            spec.citation,
+        )
+        for spec in cards
+    ]
+    return to_markdown(["corpus", "language", "utterances", "speakers", "elicited", "licence", "citation"], rows)
+
+
+MAKERS = {"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora}
+
+
+def handcrafted(results: Results, suite: str) -> SuiteView:
+    """The single models on the hand-crafted features alone: what fits on a first screen."""
+    view = suite_view(results.records(suite), None)
+    board = view.board
+    return SuiteView(view.records, board[(board["features"] == "handcrafted") & (board["model"] != "majority")])
+
+
+def whole(results: Results, suite: str) -> SuiteView:
+    """All rows of a suite."""
+    return suite_view(results.records(suite), None)
+
+
+def best(results: Results, suite: str):
+    """The best row of a suite."""
+    return row_view(results.records(suite), results.folder, None, needs=kind_named("confusion").needs)
+
+
+PICTURES = {
+    "gap.png": ("gap", handcrafted, "ravdess"),
+    "ravdess-gap.png": ("gap", whole, "ravdess"),
+    "emodb-gap.png": ("gap", whole, "emodb"),
+    "ravdess-confusion.png": ("confusion", best, "ravdess"),
+}
+
+
+def picture(name: str, results: Results) -> Figure:
+    """Draw one of `PICTURES`."""
+    kind, view, suite = PICTURES[name]
+    return draw(kind, view(results, suite))
+
+
+def main() -> None:
+    """Fill every page and draw every picture."""
+    with committed(ROOT / "results") as results:
+        for page in PAGES:
+            page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+        for name in PICTURES:
+            save(picture(name, results), ROOT / "docs" / "images" / name)
+
+
+if __name__ == "__main__":
+    main()

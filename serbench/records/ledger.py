@@ -1,0 +1,117 @@
+"""The selection ledger: which rows were ever scored on which test folds, when, and at which revision.
+
+The best of many rows owes something to having been chosen, also by rows that were deleted since. A run adds a line for
+every cell that it scores to ``run/ledger.csv``, which no later run rewrites; `update_ledger` takes such lines over into
+``ledger.csv``, which is committed. Runs with permuted training labels are not in it: nobody could choose one.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from serbench.errors import ResultsError
+from serbench.records.cell import row_id
+from serbench.records.record import Record
+
+NAME = "ledger.csv"
+OF_RUNS = Path("run") / NAME
+COLUMNS = (
+    *("scored", "revision", "row", "corpus", "labels", "protocol", "fold", "seed"),
+    *("features", "model", "trials"),
+)
+GROUP = ("corpus", "labels", "protocol")
+Line = dict[str, str]
+
+
+def ledger_lines(records: Iterable[Record]) -> list[Line]:
+    """A line for each record that has scored a test fold."""
+    return [
+        dict(
+            zip(
+                COLUMNS,
+                (
+                    record.created[:19],
+                    record.environment.get("git_revision") or "",
+                    row_id(cell),
+                    cell.corpus,
+                    cell.labels["name"],
+                    cell.protocol_name,
+                    cell.fold,
+                    str(cell.seed),
+                    cell.feature_name,
+                    cell.model_name,
+                    str(cell.tuning.get("trials", 0)),
+                ),
+                strict=True,
+            )
+        )
+        for record in records
+        for cell in [record.cell]
+        if record.status == "ok" and not cell.permute_labels
+    ]
+
+
+def read_ledger(folder: Path) -> list[Line]:
+    """All lines of a suite's folder, those of runs included, in the order in which they were scored."""
+    lines = {tuple(line.values()): line for name in (NAME, OF_RUNS) for line in _read(Path(folder) / name)}
+    return sorted(lines.values(), key=lambda line: line["scored"])
+
+
+def note_scored(folder: Path, record: Record) -> None:
+    """Add the line of a record that a run has just made."""
+    _append(Path(folder) / OF_RUNS, ledger_lines([record]))
+
+
+def update_ledger(folder: Path, records: Iterable[Record]) -> int:
+    """Add to ``ledger.csv`` what it lacks of these records and of the lines of runs; returns how many lines were added.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    folder = Path(folder)
+    known = {tuple(line.values()) for line in _read(folder / NAME)}
+    found = {tuple(line.values()): line for line in [*_read(folder / OF_RUNS), *ledger_lines(records)]}
+    new = sorted((line for key, line in found.items() if key not in known), key=lambda line: tuple(line.values()))
+    _append(folder / NAME, new)
+    return len(new)
+
+
+def rows_scored(folder: Path, records: Iterable[Record]) -> dict[tuple[str, ...], int]:
+    """How many rows were ever scored, by corpus, labels and protocol, these records included."""
+    rows: dict[tuple[str, ...], set[str]] = {}
+    for line in [*read_ledger(folder), *ledger_lines(records)]:
+        rows.setdefault(tuple(line[name] for name in GROUP), set()).add(line["row"])
+    return {group: len(found) for group, found in rows.items()}
+
+
+def _read(path: Path) -> list[Line]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.reader(stream))
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        hint = "restore it: which rows were chosen from cannot be found out again"
+        raise ResultsError("the ledger cannot be read", where=str(path), hint=hint) from error
+    # A kill may have cut the last line short.
+    return [dict(zip(COLUMNS, line, strict=True)) for line in lines[1:] if len(line) == len(COLUMNS)]
+
+
+def _append(path: Path, lines: Iterable[Line]) -> None:
+    lines = list(lines)
+    if not lines:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+            if not stream.tell():
+                writer.writeheader()
+            writer.writerows(lines)
+    except OSError as error:
+        hint = "free space, or choose another folder (--results)"
+        raise ResultsError(f"cannot write: {error.strerror}", where=str(path), hint=hint) from error
