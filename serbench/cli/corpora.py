@@ -98,6 +98,8 @@ def verify_and_print(spec: CorpusSpec, circumstances: Circumstances, full: bool 
     corpus, findings = inspect_corpus(spec, circumstances)
     hours = corpus.table["duration"].sum() / 3600
     print(f"{spec.name}: {corpus.count} utterances usable, {hours:.2f} h, {_speakers(corpus)} speakers")
+    if not spec.embedded:
+        print(_release(spec, circumstances))
     for finding in findings:
         print(_paragraph(finding, full))
     if not findings:
@@ -120,6 +122,15 @@ def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple | None:
     state = "partial" if corpus.partial else "present"
     hours = corpus.table["duration"].sum() / 3600
     return (spec.name, state, corpus.count, f"{hours:.2f}", _speakers(corpus), labels)
+
+
+def _release(spec: CorpusSpec, circumstances: Circumstances) -> str:
+    from serbench.corpora.loading import open_corpus
+    from serbench.corpora.releases import speaker_fingerprints, which_release
+
+    table = open_corpus(spec, circumstances, options={"defects": "keep"}).table
+    speakers = table["speaker"].str.removeprefix(f"{spec.person_prefix}/")
+    return which_release(spec.name, speaker_fingerprints(table.assign(speaker=speakers)))
 
 
 def _speakers(corpus: Corpus) -> int | str:
