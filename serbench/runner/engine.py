@@ -118,6 +118,7 @@ def _workers(
 ) -> Iterator[tuple[Executor, Interrupt]]:
     """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
     log = plan.folder / "work" / "workers.log"
+    make_way(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
     with ExitStack() as stack:
