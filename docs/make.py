@@ -84,8 +84,8 @@ def tuned_rows(results: Results, suite: str, protocol: str) -> str:
 
 def _table(board: pd.DataFrame) -> str:
     """The rows below what says how far they go: verdict, unit of the interval, whether rows can be told apart."""
-    head, *rest = format_leaderboard(board, "md").strip().splitlines()
-    return "\n".join([f"*{head.removeprefix('### ')}*", *(line.rstrip() for line in rest)])
+    lines = format_leaderboard(board, "md").strip().splitlines()
+    return "\n".join(f"*{line[4:]}*" if line.startswith("### ") else line for line in lines)
 
 
 def claims(results: Results) -> str:

@@ -11,10 +11,8 @@ PARAMS = {"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 15, "colsampl
 
 def build(params, *, n_classes, seed):
     """Build the estimator; one thread, since serbench runs cells side by side."""
-    try:
-        from lightgbm import LGBMClassifier
-    except ImportError as error:
-        raise ImportError("pip install lightgbm") from error
+    from lightgbm import LGBMClassifier
+
     return LGBMClassifier(**params, random_state=seed, n_jobs=1, verbosity=-1)
 
 
@@ -24,5 +22,6 @@ LIGHTGBM = ModelSpec(
     build=build,
     params=PARAMS,
     space=lambda trial: {"num_leaves": trial.suggest_int("num_leaves", 7, 63)},
+    requires=("lightgbm",),
     trusted=("lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier", "collections.OrderedDict"),
 )

@@ -5,7 +5,7 @@ Every command line in them is tried, in fences without a language and in inline 
 - verbs that answer from results, and `run` with `--dry-run` added, are carried out on the committed results and on
   corpora of noise under the real names;
 - the rest is read by the program's own parser alone: what downloads (`corpora get`), serves or writes at length
-  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --probe`, `--canary`), or is a verb not named here;
+  (`ui`, `track`, `report`, `freeze`), fits models again (`audit --canary`), or is a verb not named here;
 - of `make`, `pip`, `git` and `python` lines the targets, extras and files are looked up.
 
 Python blocks are executed, a page's after one another. Tables and pictures are those of the committed results.
@@ -95,6 +95,7 @@ def desk(tmp_path_factory, shared_cache) -> Path:
         for _, body in FENCE.findall(text_of(page)):
             if name := re.match(r"# (\S+\.(?:ya?ml|py))\n", body):
                 (folder / Path(name[1]).name).write_text(body)
+    shutil.copytree(ROOT / "examples", folder / "examples")
     table = serbench.load_corpus("ravdess_speech", data=data)
     pd.DataFrame({"utterance": table["utterance"], "a": 0.5, "b": 1.0}).to_parquet(folder / "embeddings.parquet")
     table = serbench.load_corpus("emodb", data=data)

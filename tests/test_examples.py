@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from serbench.cli.check import check
 from serbench.contracts import Check
+from serbench.errors import BrokenPlugin
 from serbench.models.contract import check_model
 from serbench.models.saving import load_model, save_model
 from serbench.registry import build_registry, load_plugin, specs_in
@@ -28,10 +28,10 @@ def test_the_example_of_a_model_declares_itself():
 
 
 def test_without_its_library_the_example_says_how_to_get_it(monkeypatch):
-    (spec,) = specs_in(load_plugin(LIGHTGBM)[0])
-    monkeypatch.setitem(sys.modules, "lightgbm", None)
-    with pytest.raises(ImportError, match="pip install lightgbm"):
-        spec.build(spec.params, n_classes=2, seed=0)
+    monkeypatch.setattr("serbench.cli.check.find_spec", lambda package: None)
+    with pytest.raises(BrokenPlugin, match="'lightgbm' needs lightgbm") as caught:
+        check(LIGHTGBM)
+    assert caught.value.hint == "pip install lightgbm"
 
 
 @pytest.mark.skipif(find_spec("lightgbm") is None, reason="lightgbm is not installed")

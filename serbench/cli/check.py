@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,11 @@ def check(
         raise BrokenPlugin("declares no spec", where=str(file), hint="declare a ModelSpec, FeatureSpec, ... constant")
     # A name that the package has already is an error here, as it will be in a run.
     options.refuse_unknown_corpora(corpus_path, build_registry([file]).names("corpus"))
+    for spec in found:
+        if absent := [package for package in getattr(spec, "requires", ()) if find_spec(package) is None]:
+            raise BrokenPlugin(
+                f"'{spec.name}' needs {', '.join(absent)}", where=str(file), hint=f"pip install {' '.join(absent)}"
+            )
     failures = 0
     for spec in found:
         with _quiet(log):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -87,27 +86,19 @@ def _corpora(registry: Registry, around: Circumstances) -> Iterator[tuple[str, s
 
 
 def _extras(registry: Registry) -> Iterator[tuple[str, str]]:
+    from serbench.runner.planning.packages import EXTRAS
+
     adds: dict[str, list[str]] = {}
     for kind, title in (("features", "feature set"), ("model", "model")):
         for spec in registry.all(kind):
-            for package in getattr(spec, "requires", ()):
+            for package in spec.requires:
                 adds.setdefault(package, []).append(f"{title} {spec.name}")
     for package, names in sorted(adds.items()):
         if find_spec(package) is not None:
-            yield f"extra {_extra(package)}"[: TITLES - 1], f"{package} {_version(package)}: {', '.join(names)}"
+            yield "installed", f"{package} {_version(package)}: {', '.join(names)}"
             continue
-        install = f"pip install 'serbench[{_extra(package)}]'"
+        install = f"pip install 'serbench[{EXTRAS[package]}]'" if package in EXTRAS else f"pip install {package}"
         yield "missing", f"{package}: rows with {', '.join(names)} are skipped; `{install}` adds them"
-
-
-def _extra(package: str) -> str:
-    """The extra of serbench that installs a package; the package itself where none does."""
-    try:
-        required = importlib.metadata.requires("serbench") or []
-    except importlib.metadata.PackageNotFoundError:
-        return package
-    found = [re.fullmatch(rf"{package}\b.*extra == [\"'](\w+)[\"'].*", line) for line in required]
-    return next((match[1] for match in found if match), package)
 
 
 def _version(name: str) -> str:

@@ -119,7 +119,8 @@ def _tell(file: Path, foreign: Foreign, corpus: Corpus) -> None:
         )
         for line in foreign.others:
             print(f"            {line}")
-    print("Is that right? If not, correct the file, or call `serbench init` again with --layout.")
+    again = ", or call `serbench init` again with --layout" if foreign.adapter == "folder" else ""
+    print(f"Is that right? If not, correct the file{again}.")
 
 
 def _tell_known(name: str, root: Path) -> None:

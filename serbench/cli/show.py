@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serbench.cli.console import make_console, tell_origins
 from serbench.cli.options import Results, circumstances
+from serbench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,30 +22,44 @@ def show(
     temperature: Annotated[
         bool, typer.Option("--temperature", help="Add calibration after temperature scaling fitted on validation rows.")
     ] = False,
+    style: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
     results: Results = None,
 ) -> None:
-    """Print a row's per-class report, confusion matrix, calibration, folds, parameters and provenance."""
-    from serbench.reporting.loading import load_suites
-    from serbench.reporting.lookup import find_cells
-    from serbench.reporting.show import report_parts, row_report
+    """Print a row's per-class report, confusion matrix, calibration, folds, parameters and provenance.
 
+    UAR also by sentence and by intensity, where the corpus tells them.
+    """
+    from serbench.reporting.loading import load_predictions, load_suites
+    from serbench.reporting.lookup import find_cells
+    from serbench.reporting.parts import part_tables, uar_by_part
+    from serbench.reporting.show import report_parts, row_report
+    from serbench.reporting.text_tables import to_json
+
+    if style not in ("table", "json"):
+        raise UsageError(f"unknown format '{style}'", where="--format", hint="one of: table, json")
     root = circumstances(results=results).results
     cells = find_cells(load_suites(root, suite), row)
-    parts = [*report_parts(row_report(cells)), *_calibration(root, cells, reliability, temperature)]
+    frames = load_predictions(root, cells)
+    by_part = uar_by_part(cells, frames) if frames else []
     tell_origins(cells)
+    if style == "json":
+        print(to_json(row_report(cells) | {"parts": by_part}))
+        return
+    parts = [*report_parts(row_report(cells)), *part_tables(by_part)]
+    parts += _calibration(cells, frames, reliability, temperature)
     console = make_console(160)
     for part in parts:
         console.print(part, highlight=False)
         console.print()
 
 
-def _calibration(root: Path, cells: pd.DataFrame, reliability: bool, temperature: bool) -> Iterator[Any]:
+def _calibration(
+    cells: pd.DataFrame, frames: dict[str, pd.DataFrame], reliability: bool, temperature: bool
+) -> Iterator[Any]:
     from serbench.reporting.calibration import pooled_probabilities
-    from serbench.reporting.loading import load_predictions
     from serbench.reporting.show import calibration_parts
     from serbench.scoring import calibration
 
-    frames = load_predictions(root, cells)
     if not frames:
         return
     labels = cells["cell"].iloc[0].labels["labels"]

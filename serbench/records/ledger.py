@@ -53,9 +53,14 @@ def ledger_lines(records: Iterable[Record]) -> list[Line]:
     ]
 
 
+def line_key(line: Line) -> tuple[str, ...]:
+    """What makes two lines the same: feature sets and protocols may be renamed, a row's id stays."""
+    return tuple(line[name] for name in ("scored", "row", "fold", "seed"))
+
+
 def read_ledger(folder: Path) -> list[Line]:
     """All lines of a suite's folder, those of runs included, in the order in which they were scored."""
-    lines = {tuple(line.values()): line for name in (NAME, OF_RUNS) for line in _read(Path(folder) / name)}
+    lines = {line_key(line): line for name in (NAME, OF_RUNS) for line in _read(Path(folder) / name)}
     return sorted(lines.values(), key=lambda line: line["scored"])
 
 
@@ -73,8 +78,8 @@ def update_ledger(folder: Path, records: Iterable[Record]) -> int:
         If it cannot be written.
     """
     folder = Path(folder)
-    known = {tuple(line.values()) for line in _read(folder / NAME)}
-    found = {tuple(line.values()): line for line in [*_read(folder / OF_RUNS), *ledger_lines(records)]}
+    known = {line_key(line) for line in _read(folder / NAME)}
+    found = {line_key(line): line for line in [*_read(folder / OF_RUNS), *ledger_lines(records)]}
     new = sorted((line for key, line in found.items() if key not in known), key=lambda line: tuple(line.values()))
     _append(folder / NAME, new)
     return len(new)

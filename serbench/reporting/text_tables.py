@@ -168,4 +168,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if is_missing(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,8 @@ PARENT = "mlflow.parentRunId"
 PAGE = 1000
 BATCH = 1000
 PARAMS_PER_BATCH = 100
+# MLflow's pages print a metric with all digits that it has; the results keep the whole number.
+DIGITS = 4
 KIND = "custom_model_development"
 DESCRIPTION = (
     "One run per leaderboard row, its folds below it; the views, top right, sort and filter.\n\n"
@@ -118,7 +120,8 @@ def _described(records: pd.DataFrame, rows: Collection[str] | None) -> Iterator[
 def _write(
     client: MlflowClient, results: Path, suite: str, uri: str, described: list[tuple[RowRun, pd.DataFrame]]
 ) -> Mirrored:
-    experiment = _experiment(client, suite, uri)
+    curves = any(fold.curves for row, _ in described for fold in row.folds)
+    experiment = _experiment(client, suite, uri, view_tags(curves=curves))
     known = _known_runs(client, experiment)
     written_rows = written_folds = 0
     for row, cells in described:
@@ -133,14 +136,14 @@ def _write(
     return Mirrored(written_rows, written_folds, len(described))
 
 
-def _experiment(client: MlflowClient, suite: str, uri: str) -> str:
+def _experiment(client: MlflowClient, suite: str, uri: str, views: Mapping[str, str]) -> str:
     found = client.get_experiment_by_name(suite)
     if found is None:
-        tags = {"mlflow.note.content": DESCRIPTION, "mlflow.experimentKind": KIND, **view_tags()}
+        tags = {"mlflow.note.content": DESCRIPTION, "mlflow.experimentKind": KIND, **views}
         return client.create_experiment(suite, artifact_location=artifact_root(uri, suite), tags=tags)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
-    for name, value in view_tags().items():
+    for name, value in views.items():
         if name not in found.tags:
             client.set_experiment_tag(found.experiment_id, name, value)
     return found.experiment_id
@@ -221,7 +224,7 @@ def _write_row(
     params = {name: value for name, value in row.params.items() if name not in there}
     # Of two values at one step MLflow shows the one logged later, so a row that has grown needs the time of now.
     shown = before.data.metrics if before else {}
-    changed = {name: value for name, value in row.metrics.items() if shown.get(name) != value}
+    changed = {name: value for name, value in row.metrics.items() if shown.get(name) != round(value, DIGITS)}
     _log(client, run_id, _metrics(changed, None if before else row.end), params, {**row.tags, STATE: row.state})
     client.set_terminated(run_id, row.status, end_time=row.end)
 
@@ -238,7 +241,7 @@ def _metrics(values: dict[str, float], moment: int | None) -> list:
     from mlflow.utils.time import get_current_time_millis
 
     moment = get_current_time_millis() if moment is None else moment
-    return [Metric(name, value, moment, 0) for name, value in values.items()]
+    return [Metric(name, round(value, DIGITS), moment, 0) for name, value in values.items()]
 
 
 def _curves(fold: FoldRun) -> list:
@@ -248,7 +251,7 @@ def _curves(fold: FoldRun) -> list:
     for name, values in fold.curves.items():
         share = (fold.end - fold.start) / max(len(values), 1)
         found += [
-            Metric(name, float(value), round(fold.start + share * (epoch + 1)), epoch)
+            Metric(name, round(float(value), DIGITS), round(fold.start + share * (epoch + 1)), epoch)
             for epoch, value in enumerate(values)
         ]
     return found

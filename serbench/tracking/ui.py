@@ -68,13 +68,17 @@ def stop_server(server: subprocess.Popen) -> None:
 
 
 def addresses(uri: str, port: int = PORT) -> dict[str, dict[str, str]]:
-    """Addresses of the views of each experiment that a suite has: suite -> name of the view -> address."""
+    """Addresses of the views of each experiment that a suite has: suite -> name of the view -> address.
+
+    The suite that was written last comes first, and of its views the one of unseen speakers.
+    """
     client = open_client(uri)
-    found = {item.name: item for item in client.search_experiments(order_by=["name ASC"])}
+    found = {item.name: item for item in client.search_experiments(order_by=["last_update_time DESC"])}
     return {
         suite: {
             name: view_address(f"http://{HOST}:{port}/#/experiments/{experiment.experiment_id}/runs", key)
             for key, name in NAMES.items()
+            if f"{TAG}{key}" in experiment.tags
         }
         for suite, experiment in found.items()
         if f"{TAG}{UNSEEN}" in experiment.tags

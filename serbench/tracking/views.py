@@ -36,13 +36,14 @@ EPOCHS = ("val_uar", "uar", "val_loss", "loss")
 MADE = 1_700_000_000_000
 
 
-def view_tags() -> dict[str, str]:
-    """Tags of an experiment that make the views."""
+def view_tags(*, curves: bool = True) -> dict[str, str]:
+    """Tags of an experiment that make the views; without any epoch `curves` there is no view of them."""
     return {
         f"{TAG}{key}": json.dumps(
             {"name": name, "createdAt": MADE, "updatedAt": MADE, "state": json.dumps(_state(key))}, ensure_ascii=False
         )
         for key, name in NAMES.items()
+        if curves or key != CURVES
     }
 
 

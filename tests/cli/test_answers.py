@@ -80,6 +80,11 @@ ANSWERS = {
     ("run", "tiny.yaml", "--model", "SVM", *RUN): ("unknown model 'SVM'", "did you mean 'svm'"),
     ("run", "tiny.yaml", "--protocol", "LOSO", *RUN): ("unknown protocol 'LOSO'", "did you mean 'loso'"),
     ("run", "tiny.yaml", "--model", "svm,lda", *RUN): ("'svm,lda' is no model but 2", "repeat the option for svm, lda"),
+    ("run", "tiny.yaml", "--model", "svm(D=3)", *RUN): ("unknown parameter of 'svm' 'D'", "known: C, class_weight"),
+    ("run", "tiny.yaml", "--model", "svm(C=3", *RUN): (
+        "--model: 'svm(C=3' cannot be read",
+        "svm(NAME=VALUE, NAME=VALUE)",
+    ),
     ("run", "typo.yaml", *RUN): ("key of corpus 'tiny' 'speeker'", "did you mean 'speaker'", "suite 'typo', corpora"),
     ("run", "p4", "--data", "data"): ("suite 'p4': absent: ravdess_speech", "serbench corpora get ravdess_speech"),
     ("run", "publishd/p4"): ("did you mean 'published/p4'",),
@@ -209,7 +214,7 @@ def test_help_is_a_verb(serbench):
 
 def test_help_groups_the_verbs(serbench):
     shown = serbench("--help").out
-    places = [shown.index(f"\n{group}:\n") for group in ("Measure", "Look", "Check", "Share")]
+    places = [shown.index(f"\n{group}:\n") for group in ("Measure", "Look", "Check", "Share", "Use")]
     assert places == sorted(places)
     verbs = [command.name for command in build_app().registered_commands]
     assert {"run", "show", "help", "doctor"} <= set(verbs)
@@ -237,6 +242,6 @@ def test_the_doctor_says_what_is_here_and_what_is_missing(serbench, place, monke
     assert answer.status == 0
     for said in ("processors  ", f"data        {place / 'data'}; ", " free (--data", "here: synthetic"):
         assert said in answer.out, answer.out
-    (missing,) = [line for line in answer.out.splitlines() if "opensmile" in line]
+    (missing,) = [line for line in answer.out.splitlines() if " opensmile: " in line]
     assert missing.startswith("missing ") and "feature set egemaps" in missing
     assert "pip install 'serbench[opensmile]'" in missing

@@ -10,7 +10,16 @@ from made_suites import make_cell, write_suite
 
 from serbench.errors import ResultsError
 from serbench.records import Record
-from serbench.records.ledger import NAME, OF_RUNS, ledger_lines, note_scored, read_ledger, rows_scored, update_ledger
+from serbench.records.ledger import (
+    NAME,
+    OF_RUNS,
+    ledger_lines,
+    line_key,
+    note_scored,
+    read_ledger,
+    rows_scored,
+    update_ledger,
+)
 from serbench.reporting.frozen import frozen_records
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
@@ -76,8 +85,8 @@ def test_a_ledger_that_cannot_be_read_is_an_error(tmp_path):
 def test_the_committed_ledgers_hold_the_committed_rows(suite):
     folder = REPOSITORY / "results" / suite
     with (folder / NAME).open(newline="") as stream:
-        known = [tuple(line) for line in csv.reader(stream)]
-    needed = {tuple(line.values()) for line in ledger_lines(frozen_records(folder / "frozen.parquet"))}
+        known = [line_key(line) for line in csv.DictReader(stream)]
+    needed = {line_key(line) for line in ledger_lines(frozen_records(folder / "frozen.parquet"))}
     assert needed <= set(known) and len(known) == len(set(known))
 
 

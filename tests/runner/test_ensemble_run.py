@@ -123,7 +123,7 @@ def test_a_finished_one_is_skipped_with_its_tuned_member(with_ensemble, around, 
     toolkit(False)
     again = planned(with_ensemble, around)
     assert {row.cell.model_name for row in again.skipped} == {"lda", "both (tuned)"}
-    assert {row.reason for row in again.skipped} == {"not installed: toolkit; pip install 'serbench[toolkit]'"}
+    assert {row.reason for row in again.skipped} == {"not installed: toolkit; pip install toolkit"}
     assert {item.cell.model_name for item in again.cells} == {"majority", "lda", "both"}
     assert again.todo == []
 

@@ -104,7 +104,7 @@ def test_a_row_that_needs_an_absent_package_is_skipped_and_says_what_to_install(
     plan = plan_of(tiny_suite, registry, around, model=["lda"])
     assert {item.cell.feature_name for item in plan.cells} == {"mfcc", "content"}
     assert {row.cell.feature_name for row in plan.skipped} == {"mfcc+needy"}
-    reason = "not installed: no_such_toolkit; pip install 'serbench[no_such_toolkit]'"
+    reason = "not installed: no_such_toolkit; pip install no_such_toolkit"
     assert {row.reason for row in plan.skipped} == {reason}
 
 
@@ -148,3 +148,19 @@ def test_a_whole_run_forgets_what_the_suite_no_longer_has_and_was_never_begun(ti
     assert {row for row in rows() if row[0] != "majority"} == {("knn", "speaker_kfold(k=3)")}
     records = load_records(around.results, "tiny")
     assert sorted(records.loc[records["model"] == "knn", "status"]) == ["ok", "planned", "planned"]
+
+
+def test_a_block_may_have_seeds_of_its_own(tiny_suite, registry, around, tmp_path):
+    suite = tmp_path / "seeded.yaml"
+    block = "  - features: [mfcc]\n    models: [knn]\n    protocols: [speaker_kfold]\n    seeds: [0, 4]\n"
+    suite.write_text(tiny_suite.read_text().rstrip("\n") + "\n" + block)
+
+    def seeds_of(**filters):
+        cells = [item.cell for item in plan_of(suite, registry, around, **filters).cells]
+        return {model: {cell.seed for cell in cells if cell.model_name == model} for model in ("knn", "lda")}
+
+    assert seeds_of() == {"knn": {0, 4}, "lda": {0}}
+    assert seeds_of(seed=[7]) == {"knn": {7}, "lda": {7}}
+    suite.write_text(suite.read_text().replace("[0, 4]", "[4, 4]"))
+    with pytest.raises(SuiteError, match="a seed is listed twice"):
+        load_suite(str(suite))

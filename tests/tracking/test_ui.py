@@ -3,10 +3,13 @@ import shutil
 import socket
 import subprocess
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
+from serbench.cli.ui import ui
 from serbench.errors import UsageError
+from serbench.records import read_cell, write_cell
 from serbench.tracking.mirror import mirror
 from serbench.tracking.store import open_client
 from serbench.tracking.ui import addresses, port_taken, start_server, stop_server
@@ -89,6 +92,33 @@ def test_addresses_name_the_suites_alone(results, store):
     assert list(found) == ["toy"]
     page = f"http://127.0.0.1:5001/#/experiments/{experiment}/runs"
     assert found["toy"][NAMES[UNSEEN]] == view_address(page, UNSEEN)
+
+
+def test_a_suite_without_epochs_has_no_view_of_their_curves(results, store):
+    for path in (results / "toy" / "cells").glob("*.parquet"):
+        record, predictions = read_cell(path)
+        write_cell(results / "toy", replace(record, history={}), predictions)
+    mirror(results, "toy", store)
+    assert f"{TAG}{CURVES}" not in open_client(store).get_experiment_by_name("toy").tags
+    assert list(addresses(store, 5001)["toy"]) == [name for key, name in NAMES.items() if key != CURVES]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_saved_view_is_printed_first_and_opened(results, store, monkeypatch, capsys, asked):
+    class Server:
+        def wait(self):
+            raise KeyboardInterrupt
+
+    opened = []
+    mirror(results, "toy", store)
+    monkeypatch.setattr("serbench.tracking.ui.start_server", lambda uri, port: Server())
+    monkeypatch.setattr("serbench.tracking.ui.stop_server", lambda server: None)
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    ui(port=5001, browser=asked, tracking_uri=store, results=results)
+    view = addresses(store, 5001)["toy"][NAMES[UNSEEN]]
+    assert capsys.readouterr().out.splitlines()[0] == f"open {view}"
+    assert opened == ([view] if asked else [])
 
 
 @pytest.mark.browser

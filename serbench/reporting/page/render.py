@@ -21,6 +21,7 @@ from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.summary import summarise
 from serbench.reporting.papers.details import genders_of
 from serbench.reporting.papers.results import display_model
+from serbench.reporting.text_tables import rank_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,6 +138,7 @@ def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
         "name": row_name(entry),
         "rank": int(rank) if rank == rank and rank is not None and str(rank) != "<NA>" else None,
         "tied": entry["tied_with_best"] is True,
+        "ranks": rank_interval(entry),
         "complete": bool(entry["complete"]),
         "done": int(entry["folds_done"]),
         "planned": int(entry["folds_planned"]),

@@ -69,6 +69,9 @@ def _lead(group: pd.DataFrame) -> str:
         return ", the only complete row"
     best, second = group.iloc[0], group.iloc[1]
     ahead = f", {100 * (best['uar'] - second['uar']):.1f} points ahead of {row_name(second)}"
+    if best["optimism"] == best["optimism"]:
+        owed = f"about {100 * best['optimism']:.1f} points of its UAR come from choosing it"
+        ahead += f"; it is the best of {best['ever_scored']} rows ever scored there, and {owed}"
     if group["tied_with_best"].isna().all():
         return f"{ahead}; there are too few known speakers to test whether that is more than chance"
     tied = int(group["tied_with_best"].iloc[1:].fillna(False).sum())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.errors import UnknownName
 from serbench.protocols.verdict import STANDINGS
-from serbench.reporting.leaderboard import finished, grouped
+from serbench.reporting.leaderboard import SPLITTING, finished, grouped
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable, count, number, words
 from serbench.reporting.text_tables import first_of
 
@@ -234,6 +234,8 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
         notes.append(
             f"{TIED}: not distinguishable from the best (speakers swapped in all pairs of rows, 5 % over all)."
         )
+    if "uar" in chosen:
+        notes += [note for group in grouped(part, [*SPLITTING, "standing"]) for note in _chosen(group)]
     if USES_TEST in marks:
         notes.append(
             f"{USES_TEST}: transductive, uses the test speakers' utterances together; not ranked with the rest."
@@ -247,6 +249,21 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
     used = [f"{e.corpus} {e.corpus_note}" for e in part.drop_duplicates("corpus").itertuples() if e.corpus_note]
     notes += [f"Utterances used of the corpus' design: {', '.join(used)}."] if used else []
     return tuple(notes)
+
+
+def _chosen(group: pd.DataFrame) -> list[str]:
+    """What a group's best row owes to being chosen, and whether its rows can be told apart."""
+    whole = group[group["complete"]]
+    if len(whole) < 2:
+        return []
+    first = whole.sort_values("rank").iloc[0]
+    where = f"{first['corpus']}, {first['protocol']}"
+    untested = whole["tied_with_best"].isna().all()
+    notes = [f"{where}: too few known speakers to test which rows differ."] if untested else []
+    if first["optimism"] == first["optimism"]:
+        owed = f"about {100 * first['optimism']:.1f} points of its UAR come from choosing it"
+        notes.append(f"{where}: the best of {first['ever_scored']} rows ever scored there, {owed}.")
+    return notes
 
 
 def _absent(lacking: pd.DataFrame) -> list[str]:

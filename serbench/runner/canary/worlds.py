@@ -112,7 +112,7 @@ class SealedFold:
             task_file=place / "task.parquet",
             audit={},
             corpus={"fingerprint": ""},
-            save_model=False,
+            requested=replace(self.job.requested, model=False),
         )
 
     def _sealed_table(self, world: World, audio: Mapping[str, Path]) -> pd.DataFrame:

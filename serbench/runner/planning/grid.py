@@ -35,6 +35,8 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
     for block in suite.grid:
         if entry_key(protocol) not in {entry_key(entry) for entry in block.protocols}:
             continue
+        if seed not in (block.seeds or suite.seeds):
+            continue
         mistake = registry.get("protocol", protocol.name, where=where).mistake
         for entry in block.features:
             sets = [registry.get("features", item.name, where=where) for item in entry.sets]
@@ -112,6 +114,6 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
 
 
 def splittings(suite: Suite) -> list[tuple[Entry, int]]:
-    """The distinct protocols of a suite, each with every seed."""
-    pairs = [(entry, seed) for block in suite.grid for entry in block.protocols for seed in suite.seeds]
+    """The distinct protocols of a suite, each with every seed that a block has."""
+    pairs = [(entry, seed) for block in suite.grid for entry in block.protocols for seed in block.seeds or suite.seeds]
     return list({(entry_key(entry), seed): (entry, seed) for entry, seed in pairs}.values())

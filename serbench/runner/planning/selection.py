@@ -52,6 +52,8 @@ def select(suite: Suite, registry: Registry, filters: Filters) -> Suite:
     grid = [] if named and not models else _filtered(suite, registry, replace(filters, model=models))
     members = [member for ensemble in named.values() for member in ensemble.members]
     grid += [part for block in suite.grid for part in _member_blocks(block, members, filters)]
+    if filters.seed:
+        grid = [block.model_copy(update={"seeds": None}) for block in grid]
     tuning = _tuning(suite.tuning, filters)
     if filters.inner is not None and not (tuning or any(block.tuning for block in grid)):
         raise UsageError("inner folds without a search", where="--inner", hint="say --trials N too")
@@ -110,7 +112,9 @@ def _filtered(suite: Suite, registry: Registry, filters: Filters) -> list[Block]
         if features and models and protocols:
             tuning = block.tuning and _tuning(block.tuning, filters)
             kept.append(
-                Block(features=features, models=models, protocols=protocols, tuning=tuning, augment=block.augment)
+                block.model_copy(
+                    update={"features": features, "models": models, "protocols": protocols, "tuning": tuning}
+                )
             )
     return kept
 

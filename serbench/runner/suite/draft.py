@@ -44,7 +44,7 @@ class Draft:
         counted = ", ".join(f"{label} {count}" for label, count in self.labels.items())
         lines = [
             f"# Proposed by `serbench init` for {self.source}: read it, correct it, run it.",
-            f"title: {_quoted(Path(self.source).stem)}",
+            f"title: {_quoted(self.name if self.adapter == 'manifest' else Path(self.source).name)}",
             "corpora:",
             f"  - name: {_quoted(self.name)}",
             f"    adapter: {self.adapter}",

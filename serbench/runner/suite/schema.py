@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from serbench.runner.suite.conditions import Robustness, Variants
 from serbench.runner.suite.titles import read_features_title, read_title
-from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seed, Text, plain_parameter
+from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seeds, Text, plain_parameter
 from serbench.specs import renamed_features
 
 
@@ -130,7 +130,7 @@ class Tuning(_Strict):
 class Block(_Strict):
     """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
 
-    `tuning` and `augment` take the place of the suite's.
+    `tuning`, `augment` and `seeds` take the place of the suite's.
     """
 
     features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
@@ -138,6 +138,7 @@ class Block(_Strict):
     protocols: Annotated[list[Named], Field(min_length=1)]
     tuning: Tuning | None = None
     augment: Variants | None = None
+    seeds: Seeds | None = None
 
 
 class Labels(_Strict):
@@ -251,17 +252,10 @@ class Suite(_Strict):
     exclude: list[str] = []
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     labels: Annotated[Labels, BeforeValidator(_labels)] = Labels()
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    seeds: Seeds = [0]
     tuning: Tuning | None = None
     augment: Variants = [None]
     robustness: Robustness | None = None
     ensembles: dict[str, Annotated[Ensemble, BeforeValidator(_ensemble)]] = {}
     published: Published | None = None
     grid: Annotated[list[Block], Field(min_length=1)]
-
-    @field_validator("seeds")
-    @classmethod
-    def _distinct(cls, value: list[int]) -> list[int]:
-        if len(set(value)) != len(value):
-            raise ValueError("a seed is listed twice")
-        return value

@@ -58,7 +58,14 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) != len(seeds):
+        raise ValueError("a seed is listed twice")
+    return seeds
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 FileName = Annotated[Text, AfterValidator(_file_name)]
 Params = dict[Text, Annotated[Any, AfterValidator(plain_parameter)]]
 Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=-LARGEST_SEED, le=LARGEST_SEED)]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]
