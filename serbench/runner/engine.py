@@ -155,7 +155,7 @@ def _results(
 
 def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) -> Iterator[CellResult]:
     """Ensembles, in this process: their members are done, and an average takes no time."""
-    environment, audits = describe_environment(circumstances.threads), Audits()
+    environment, audits = describe_environment(circumstances.threads), Audits(circumstances.cache)
     for item in plan.todo:
         if not item.cell.members or interrupt.stopped:
             continue
@@ -181,7 +181,7 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
     """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
-    audits = Audits()
+    audits = Audits(circumstances.cache)
     for item in plan.todo:
         if item.cell.members:
             continue
