@@ -17,7 +17,10 @@ from typing import Any
 from serbench.errors import UsageError
 
 LOCAL = Path("configs/local.yaml")
-KEYS = {"data", "cache", "results", "corpus_paths", "features_files", "plugins", "jobs", "threads"}
+KEYS = {
+    *("data", "cache", "results", "corpus_paths", "features_files"),
+    *("plugins", "jobs", "threads", "executor", "scheduler"),
+}
 MOST = 4096  # workers, or threads of one
 ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
 
@@ -44,6 +47,10 @@ class Circumstances:
         Seconds after which a cell, or a chunk of an extraction, is ended and fails.
     memory : int, optional
         Bytes that a worker may take.
+    executor : str
+        Where jobs run: the name of an `ExecutorSpec`.
+    scheduler : str, optional
+        Address of the scheduler that an executor is to use, such as ``tcp://head:8786``.
     """
 
     data: Path
@@ -57,6 +64,8 @@ class Circumstances:
     strict: bool = False
     cell_timeout: float | None = None
     memory: int | None = None
+    executor: str = "local"
+    scheduler: str | None = None
 
     def corpus_root(self, name: str) -> Path:
         """Folder (or manifest file) of a corpus."""
@@ -76,6 +85,8 @@ def circumstances(
     strict: bool = False,
     cell_timeout: float | None = None,
     memory: int | None = None,
+    executor: str | None = None,
+    scheduler: str | None = None,
 ) -> Circumstances:
     """Fill in what is left open.
 
@@ -118,6 +129,8 @@ def circumstances(
         strict=strict,
         cell_timeout=cell_timeout,
         memory=memory,
+        executor=executor or local.get("executor", "local"),
+        scheduler=scheduler or local.get("scheduler"),
     )
 
 

@@ -63,6 +63,8 @@ def run(
     threads: options.Threads = None,
     cell_timeout: options.CellTimeout = None,
     memory: options.Memory = None,
+    executor: options.Executor = None,
+    scheduler: options.Scheduler = None,
     yes: options.Yes = False,
     data: options.Data = None,
     corpus_path: options.CorpusPath = None,
@@ -93,6 +95,8 @@ def run(
         threads=threads,
         cell_timeout=cell_timeout,
         memory=memory,
+        executor=executor,
+        scheduler=scheduler,
         strict=strict,
     )
     registry = open_registry(around)

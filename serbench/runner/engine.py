@@ -21,7 +21,6 @@ from serbench.runner.cell.execute import failed_record, now, run_cell
 from serbench.runner.cell.jobs import CellJob, CellResult
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
-from serbench.runner.executors.local import LocalPool
 from serbench.runner.extraction import extract_missing, seconds_allowed, seconds_of
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
@@ -68,7 +67,7 @@ def run_plan(
     Parameters
     ----------
     executor : Executor, optional
-        Where jobs are run, `circumstances.jobs` processes on this machine unless told; closed at the end.
+        Where jobs are run, instead of `circumstances.executor`; closed at the end.
 
     Raises
     ------
@@ -79,7 +78,7 @@ def run_plan(
     record_plan(plan)
     _record_skipped(plan, circumstances)
     ran = failed = 0
-    with _workers(plan, circumstances, observers, executor) as (executor, interrupt):
+    with _workers(plan, registry, circumstances, observers, executor) as (executor, interrupt):
         for observer in observers:
             observer.planned(plan)
         if plan.todo:
@@ -107,19 +106,24 @@ def extract_plan(
     stopped : bool
         By Ctrl-C.
     """
-    with _workers(plan, circumstances, observers) as (executor, interrupt):
+    with _workers(plan, registry, circumstances, observers) as (executor, interrupt):
         failed = extract_missing(plan, registry, circumstances, executor, observers, interrupt)
     return failed, interrupt.stopped
 
 
 @contextmanager
 def _workers(
-    plan: Plan, circumstances: Circumstances, observers: Sequence[Observer], executor: Executor | None = None
+    plan: Plan,
+    registry: Registry,
+    circumstances: Circumstances,
+    observers: Sequence[Observer],
+    executor: Executor | None = None,
 ) -> Iterator[tuple[Executor, Interrupt]]:
     """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
-    log = plan.folder / "work" / "workers.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
+    if executor is None:
+        work = plan.folder / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        executor = registry.get("executor", circumstances.executor, where="--executor").open(circumstances, work)
     with ExitStack() as stack:
         for observer in observers:
             stack.callback(observer.ended)
