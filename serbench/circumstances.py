@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from serbench.errors import UsageError
+from serbench.identity import digest
 
 LOCAL = Path("configs/local.yaml")
 KEYS = {
     *("data", "cache", "results", "corpus_paths", "features_files"),
-    *("plugins", "jobs", "threads", "executor", "scheduler"),
+    *("plugins", "jobs", "threads", "executor", "scheduler", "scratch"),
 }
 MOST = 4096  # workers, or threads of one
 ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
@@ -51,6 +52,9 @@ class Circumstances:
         Where jobs run: the name of an `ExecutorSpec`.
     scheduler : str, optional
         Address of the scheduler that an executor is to use, such as ``tcp://head:8786``.
+    scratch : Path, optional
+        Folder on a disk of each machine's own for what a shared file system does badly: locks, the journals of
+        searches, SQLite.
     """
 
     data: Path
@@ -66,10 +70,18 @@ class Circumstances:
     memory: int | None = None
     executor: str = "local"
     scheduler: str | None = None
+    scratch: Path | None = None
 
     def corpus_root(self, name: str) -> Path:
         """Folder (or manifest file) of a corpus."""
         return Path(self.corpus_paths.get(name, self.data / name))
+
+    def own_folder(self, folder: Path) -> Path:
+        """Where this machine keeps its locks and journals for a folder of results: there, or in `scratch`."""
+        if self.scratch is None:
+            return folder
+        # One scratch may serve several results folders.
+        return self.scratch / f"{folder.name}-{digest(str(folder.absolute()).encode())[:8]}"
 
 
 def circumstances(
@@ -87,6 +99,7 @@ def circumstances(
     memory: int | None = None,
     executor: str | None = None,
     scheduler: str | None = None,
+    scratch: str | Path | None = None,
 ) -> Circumstances:
     """Fill in what is left open.
 
@@ -99,6 +112,7 @@ def circumstances(
     import platformdirs
 
     local = _local()
+    own = scratch or local.get("scratch")
     if data is not None and not refuse_impossible(Path(data).expanduser(), "--data").is_dir():
         raise UsageError(
             f"no such folder: {data}",
@@ -131,6 +145,7 @@ def circumstances(
         memory=memory,
         executor=executor or local.get("executor", "local"),
         scheduler=scheduler or local.get("scheduler"),
+        scratch=refuse_impossible(Path(own).expanduser(), "--scratch") if own else None,
     )
 
 

@@ -41,6 +41,10 @@ Executor = Annotated[
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", help="Of --executor dask: its address, such as tcp://head:8786.")
 ]
+Scratch = Annotated[
+    Path | None,
+    typer.Option("--scratch", help="A local disk for locks, journals and SQLite, where results are shared."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run, even if it will take more than a day.")]
 TrackingUri = Annotated[
     str | None,

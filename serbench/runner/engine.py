@@ -75,7 +75,7 @@ def run_plan(
         If results cannot be written; finished cells are safe.
     """
     started = time.perf_counter()
-    record_plan(plan)
+    record_plan(plan, circumstances.own_folder(plan.folder))
     _record_skipped(plan, circumstances)
     ran = failed = 0
     with _workers(plan, registry, circumstances, observers, executor) as (executor, interrupt):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from serbench.records.ledger import ledger_of_host
+
 REPOSITORY = Path(__file__).parents[2]
 QUICK = ("--model", "majority", "--model", "svm", "--jobs", "1")
 
@@ -39,7 +41,7 @@ def test_a_run_leaves_the_clone_clean(serbench, clone):
     assert answer.status == 0, answer.err
     assert git("status", "--porcelain") == before
     assert (clone / "results" / "demo" / "run" / "leaderboard.csv").is_file()
-    assert (clone / "results" / "demo" / "run" / "ledger.csv").read_text().count(",majority,") == 12
+    assert ledger_of_host(clone / "results" / "demo").read_text().count(",majority,") == 12
     shown = serbench("leaderboard", "demo", *where).err
     here = len({path.stem for path in (clone / "results" / "demo" / "cells").iterdir()}) // 3
     assert here and f"demo: rows shown: {here} run here, {total - here} as committed (frozen.parquet)" in shown

@@ -38,7 +38,7 @@ def run_cell(job: CellJob) -> CellResult | None:
 
     A cell that raises is a failed record; only a file that cannot be written raises.
     """
-    with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
+    with lock(job.circumstances.own_folder(job.folder) / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
         done = None if job.force else _finished(job)
