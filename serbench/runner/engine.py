@@ -11,14 +11,14 @@ import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, member_cells, write_cell
+from serbench.records import Record, cell_path, empty_predictions, member_cells, read_record, write_cell
 from serbench.records.derived import make_way
 from serbench.records.ledger import note_scored
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
-from serbench.runner.cell.execute import failed_record, now, run_cell
-from serbench.runner.cell.jobs import CellJob, CellResult
+from serbench.runner.cell.execute import failed_record, now, run_cell_remotely
+from serbench.runner.cell.jobs import CellJob, CellResult, Finished
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.extraction import extract_missing, seconds_allowed, seconds_of
@@ -151,8 +151,8 @@ def _results(
             for observer in observers:
                 observer.working([job.cell for job in under_way])
 
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick, seconds_of):
-            yield result if isinstance(result, CellResult) else _failure(job, result)
+        for job, result in run_jobs(executor, run_cell_remotely, jobs, interrupt, tick, seconds_of):
+            yield _told(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
 
@@ -213,6 +213,12 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
     return np.flatnonzero(task.table["id"].isin(set(ids)).to_numpy())
+
+
+def _told(job: CellJob, result: Finished | CellResult | Exception) -> CellResult:
+    if isinstance(result, Finished):
+        return CellResult(read_record(cell_path(job.folder, result.id)), result.uar)
+    return result if isinstance(result, CellResult) else _failure(job, result)
 
 
 def _failure(job: CellJob, error: Exception) -> CellResult:

@@ -135,6 +135,13 @@ def without_nicknames(cell: Cell, nicknames: Sequence[str]) -> Cell:
     return replace(cell, corpus=corpus, fold=fold, labels=labels, corpus_options={}, excluded=())
 
 
+class Finished(NamedTuple):
+    """What a worker gives back of a cell whose record is on storage: its id, and the UAR of its test part."""
+
+    id: str
+    uar: float | None
+
+
 class CellResult(NamedTuple):
     """What is told of a cell that has ended; its predictions are in its file.
 

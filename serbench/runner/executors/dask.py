@@ -8,6 +8,7 @@ a thread of Python could not end a library that does not return.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import queue
@@ -270,6 +271,8 @@ def _open(circumstances: Circumstances, work: Path) -> DaskExecutor:
         import distributed
     except ImportError as error:
         raise ExecutorError("needs distributed", where="--executor dask", hint=INSTALL) from error
+    # What it says at length of workers that die, and of a scheduler that is gone, is said here in a line.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     for folder in (work, circumstances.cache):
         folder.mkdir(parents=True, exist_ok=True)
     cluster = None if circumstances.scheduler else _cluster(circumstances)
