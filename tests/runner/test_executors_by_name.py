@@ -21,9 +21,9 @@ from serbench import ExecutorSpec
 from serbench.runner.executors.in_process import InProcess
 
 class Noting(InProcess):
-    def submit(self, function, job, *, seconds=None):
+    def submit(self, function, job):
         Path(__file__).with_suffix(".noted").open("a").write(function.__name__ + " ")
-        super().submit(function, job, seconds=seconds)
+        super().submit(function, job)
 
 NOTING = ExecutorSpec("noting", lambda circumstances, work: Noting())
 """

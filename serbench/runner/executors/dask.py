@@ -112,7 +112,8 @@ class DaskExecutor:
         return len(self._busy)
 
     def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
-        """Write a job's file and give its path to the scheduler."""
+        """Write a job's file and give its path to the scheduler; it may take `seconds`, else what it says itself."""
+        seconds = getattr(job, "seconds", None) if seconds is None else seconds
         resources = getattr(job, "resources", {})
         if any(name not in worker["resources"] for name in resources for worker in self._workers().values()):
             self._refuse_absent(resources)
