@@ -305,7 +305,7 @@ class ExecutorSpec:
     Attributes
     ----------
     open : callable
-        ``open(circumstances, work) -> executor`` with the five methods of `runner.executors.base.Executor`; `work` is
+        ``open(circumstances, work) -> executor`` with the methods of `runner.executors.base.Executor`; `work` is
         a folder of the run that its workers see too.
     """
 

@@ -97,10 +97,10 @@ def main() -> None:
         each = f"{1000 * found['run'] / found['cells']:.0f}"
         words = [str(found["utterances"]), str(found["cells"]), *laps, each, f"{found['peak']:.0f}"]
         lines.append(f"| {' | '.join(words)} |")
+        print(lines[-1], flush=True)
     if given.table:
         title = "# Sizes\n\nWritten by `python benchmarks/scale/sizes.py --table docs/reference/scale.md`.\n\n"
         given.table.write_text(title + "\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
 
 
 if __name__ == "__main__":
