@@ -314,7 +314,7 @@ def _cluster(circumstances: Circumstances) -> Any:
             threads_per_worker=1,
             memory_limit=circumstances.memory or 0,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs="ERROR",
         )
 
