@@ -1,6 +1,6 @@
 """What utterances and cells cost: one machine at n, 2n and 4n generated utterances, and at c, 2c, 4c cells.
 
-    python benchmarks/scale/sizes.py [--utterances 1000] [--cells 250] [--table docs/reference/scale.md]
+    python benchmarks/scale/sizes.py [--utterances 1000] [--cells 250] [--table FILE]
 
 Every size is a process of its own with one worker within it (`in_process`), so that processor seconds and peak memory
 are those of the work; processor seconds hold on a busy machine, too. `plan` scans and hashes the corpus, checks it, and
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=1000, help="n; with 10 cells of majority and lda")
     parser.add_argument("--cells", type=int, default=250, help="c; of majority, on 400 utterances")
     parser.add_argument("--one", nargs=3, metavar=("N", "SEEDS", "MODELS"), help=argparse.SUPPRESS)
-    parser.add_argument("--table", type=Path, help="write the tables as Markdown")
+    parser.add_argument("--table", type=Path, help="write the table as Markdown")
     given = parser.parse_args()
     if given.one:
         print(json.dumps(measure(int(given.one[0]), int(given.one[1]), given.one[2])))
@@ -99,8 +99,7 @@ def main() -> None:
         lines.append(f"| {' | '.join(words)} |")
         print(lines[-1], flush=True)
     if given.table:
-        title = "# Sizes\n\nWritten by `python benchmarks/scale/sizes.py --table docs/reference/scale.md`.\n\n"
-        given.table.write_text(title + "\n".join(lines) + "\n", encoding="utf-8")
+        given.table.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
