@@ -76,3 +76,26 @@ def test_complete_fills_up_with_defaults():
 def test_threads_come_from_the_environment(value, wanted, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert threads() == wanted
+
+
+def test_screened_boosting_finds_the_telling_values_and_asks_for_no_others(tmp_path):
+    from xgboost import XGBClassifier
+
+    random = np.random.default_rng(0)
+    y = np.arange(150) % 3
+    X = random.normal(size=(150, 40)).astype(np.float32)
+    telling = [7, 19, 33]
+    X[:, telling] += 1.5 * (y[:, None] == np.arange(3))
+    spec = build_registry().get("model", "xgboost")
+
+    def fitted(**params):
+        return spec.build({**spec.params, "n_estimators": 30, **params}, n_classes=3, seed=0).fit(X, y)
+
+    few = fitted(screen=5, colsample_bytree=1.0)
+    used = {int(name[1:]) for name in few.get_booster().get_fscore()}
+    assert set(telling) <= used and len(used) <= 5
+    few.save_model(tmp_path / "model.json")
+    loaded = XGBClassifier()
+    loaded.load_model(tmp_path / "model.json")
+    np.testing.assert_array_equal(loaded.predict_proba(X), few.predict_proba(X))
+    np.testing.assert_array_equal(fitted(screen=40).predict_proba(X), fitted().predict_proba(X))
