@@ -251,5 +251,5 @@ def plan_run(
     loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
     plan = make_plan(loaded, registry, around, chosen, force=force, save_models=save_models)
     if require:
-        require_verdict(plan.cells, require, plan.folder)
+        require_verdict(plan.cells, require, plan.folder, around.cache)
     return take_shard(plan, registry, *part) if part else plan, registry

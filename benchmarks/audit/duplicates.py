@@ -25,6 +25,7 @@ from serbench.registry import build_registry
 
 COPIES = 60
 SUFFIXES = {".wav", ".flac", ".mp3"}
+MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 RANDOM = np.random.default_rng(0)
 Change = Callable[[np.ndarray, int], tuple[np.ndarray, int]]
 
@@ -46,6 +47,8 @@ def louder(decibels: float) -> Change:
 
 
 def as_mp3(signal: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+    if rate not in MP3_RATES:
+        signal, rate = at_rate(24_000)(signal, rate)
     coded = io.BytesIO()
     soundfile.write(coded, signal, rate, format="MP3")
     coded.seek(0)

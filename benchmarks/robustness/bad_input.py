@@ -77,7 +77,8 @@ def _row(values: Sequence[object]) -> str:
 
 
 def _shown(line: str) -> str:
-    cut = line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"
+    plain = "".join(character if character.isprintable() else "\\" + f"x{ord(character):02x}" for character in line)
+    cut = plain if len(plain) <= WIDEST else plain[: WIDEST - 1] + "…"
     return "`" + cut.replace("|", "\\|").replace("`", "'") + "`" if cut else ""
 
 

@@ -156,6 +156,7 @@ def _canary_lines(found: dict[str, Any] | None) -> list[str]:
 def _external(
     split: Path | None, folds: Path | None, corpus: str | None, speaker: str, circumstances: Circumstances
 ) -> dict[str, Any]:
+    from serbench.corpora.duplicates import with_recordings
     from serbench.corpora.known import known_utterances
     from serbench.protocols.external_files import read_fold_folder, read_split_file, with_speakers
     from serbench.protocols.matching import audit_splits, external_splits, listing_as_table, match_listing
@@ -166,12 +167,15 @@ def _external(
     notes: list[str] = []
     if corpus is None:
         listing = with_speakers(listing.assign(id=listing["name"]), speaker)
-        table = listing_as_table(listing, _contents(listing, (split or folds / "x").parent, circumstances))
+        folder = (split or folds / "x").parent
+        table = listing_as_table(listing, _contents(listing, folder, circumstances))
+        table = table.assign(path=[str(folder / path) for path in table["path"]])
     else:
         if speaker:
             raise UsageError("a corpus says itself who speaks", where="--speaker", hint="leave out --corpus or this")
         spec = registry_with_own(circumstances.plugins).get("corpus", corpus)
         listing, table, notes = match_listing(listing, spec, known_utterances(spec, circumstances), where=where)
+    table = with_recordings(table, circumstances.cache)
     audited = audit_splits(table, external_splits(listing, where=where), notes)
     return {"split": where, "corpus": corpus or "", **audited}
 

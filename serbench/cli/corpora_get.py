@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import options
+from serbench.cli.corpora_verify import verify_and_print
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def get(
 
 
 def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) -> bool:
-    from serbench.cli.corpora import verify_and_print
     from serbench.corpora.download.obtaining import make_plan, obtain
 
     if spec.embedded or not spec.homepage:

@@ -61,7 +61,11 @@ CREMAD = CorpusSpec(
         "1017_IWW_ANG_XX and 1017_IWW_FEA_XX hold the same audio under different labels",
         "1017_IWL_ANG_XX and 1017_IWL_FEA_XX hold nearly the same audio under different labels",
         "1067_IEO_DIS_LO and 1067_IEO_FEA_LO hold nearly the same audio under different labels",
+        "1072_IEO_DIS_MD holds 1072_IEO_ANG_LO and then 1072_IEO_ANG_MD, under another label",
         "1045_ITH_DIS_XX and 1045_IWL_DIS_XX hold nearly the same audio under different sentences",
+        "1056_MTI_ANG_XX and 1056_TAI_ANG_XX hold nearly the same audio under different sentences",
+        "1020_IEO_ANG_LO and 1020_IEO_ANG_MD hold nearly the same audio at different levels",
+        "1028_IEO_HAP_LO and 1028_IEO_HAP_MD hold nearly the same audio at different levels",
     ),
     official_folds="EmoBox (Ma et al., Interspeech 2024): five blocks of actors",
     emotions={
@@ -75,7 +79,7 @@ CREMAD = CorpusSpec(
     terms="share an adapted database alike and keep it open; name the authors",
     elicitation="acted",
     hours=5.3,
-    verified="on its documented names",
+    verified="on the real corpus",
     sources=(
         Source(
             url="https://github.com/CheyneyComputerScience/CREMA-D/archive/HEAD.zip",

@@ -7,14 +7,19 @@ another one. What looks alike is then cross-correlated: two takes stay below 0.5
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from serbench.corpora.audio import decode
 from serbench.errors import AudioError
+from serbench.identity import content_id
+from serbench.records.atomic import atomic_path
 
 RATE = 4_000
 LENGTH = 1 << 15  # samples that are looked at, 8.2 s
@@ -24,6 +29,7 @@ NEIGHBOURS = 11  # values whose mean is taken off, so that neither formants nor 
 ALIKE = 0.4  # on RAVDESS, EMO-DB and CREMA-D different recordings stay below 0.3, distorted copies above 0.6
 SAME = 0.9
 OVERSAMPLING = 4
+FOLDER = "recordings-1"  # the number changes with what counts as the same
 _BLOCK = 1_024
 _THREADS = 2
 
@@ -72,6 +78,40 @@ def same_recordings(paths: Sequence[str]) -> list[SameRecording]:
             if found >= SAME:
                 groups.join(first, second, found)
     return groups.found()
+
+
+def with_recordings(table: pd.DataFrame, cache: Path) -> pd.DataFrame:
+    """Name the recording of each utterance that shares it with other audio of the table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `path` and `content` ("" where there is no audio), as in a task table.
+    cache : Path
+        What was found among some contents is kept there.
+
+    Returns
+    -------
+    DataFrame
+        With the column `recording`: the same for the same recording, "" where it is there once.
+    """
+    # A copy made for training has the path of its original, which stands before it.
+    heard = table[(table["content"] != "") & ~table["path"].duplicated()]
+    first = heard.drop_duplicates("content").sort_values("content")
+    if len(first) < 2:
+        return table.assign(recording="")
+    known = cache / FOLDER / f"{content_id(first['content'].tolist())}.json"
+    try:
+        groups = json.loads(known.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        contents = first["content"].to_numpy()
+        groups = [contents[list(same.members)].tolist() for same in same_recordings(first["path"].tolist())]
+        with atomic_path(known) as path:
+            path.write_text(json.dumps(groups), encoding="utf-8")
+    names = {content: group[0] for group in groups for content in group}
+    return table.assign(
+        recording=heard["content"].map(lambda content: names.get(content, "")).reindex(table.index, fill_value="")
+    )
 
 
 def fingerprint(signal: np.ndarray) -> np.ndarray:

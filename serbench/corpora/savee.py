@@ -79,7 +79,7 @@ SAVEE = CorpusSpec(
     terms="research only; no passing on",
     elicitation="acted",
     hours=0.5,
-    verified="on its documented names",
+    verified="on the real corpus",
     steps=(
         "register at http://kahlan.eps.surrey.ac.uk/savee/ (page Download): name, institution, purpose",
         "the owners send a user name and a password; download AudioData.zip with them",

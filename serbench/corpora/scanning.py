@@ -108,15 +108,18 @@ def scan_files(paths: Sequence[str], cache: Path) -> list[Scan]:
         raise ResultsError(f"cannot write the index of audio files: {error}", where=str(index), hint=hint) from error
 
 
-_FIELDS = tuple(item.name for item in fields(Scan))
+_COLUMNS = ("path", "size", "modified", *(item.name for item in fields(Scan)))
 
 
 def _through_index(index: Path, paths: Sequence[str]) -> list[Scan]:
     index.parent.mkdir(parents=True, exist_ok=True)
     stamps = [_stamp(path) for path in paths]
     with closing(sqlite3.connect(index, timeout=60)) as connection:
-        columns = ", ".join(("path PRIMARY KEY", "size", "modified", *_FIELDS))
-        connection.execute(f"CREATE TABLE IF NOT EXISTS files ({columns}) WITHOUT ROWID")
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS files ({', '.join(_COLUMNS)}, PRIMARY KEY (path)) WITHOUT ROWID"
+        )
+        if tuple(row[1] for row in connection.execute("PRAGMA table_info(files)")) != _COLUMNS:
+            raise sqlite3.DatabaseError("a table of another shape")
         scans = _known(connection, paths, stamps)
         for batch in _batches([position for position, scan in enumerate(scans) if scan is None]):
             # Threads suffice: decoding and hashing both release the interpreter's lock.
@@ -124,7 +127,7 @@ def _through_index(index: Path, paths: Sequence[str]) -> list[Scan]:
                 fresh = list(pool.map(scan_file, [paths[position] for position in batch]))
             rows = [(paths[at], *stamps[at], *astuple(scan)) for at, scan in zip(batch, fresh, strict=True)]
             with connection:
-                connection.executemany(f"INSERT OR REPLACE INTO files VALUES ({_marks(3 + len(_FIELDS))})", rows)
+                connection.executemany(f"INSERT OR REPLACE INTO files VALUES ({_marks(len(_COLUMNS))})", rows)
             for position, scan in zip(batch, fresh, strict=True):
                 scans[position] = scan
     return scans

@@ -75,7 +75,7 @@ TESS = CorpusSpec(
     terms="no commercial use; no changed copies; name the authors",
     elicitation="acted",
     hours=1.6,
-    verified="on its documented names",
+    verified="on the real corpus",
     sources=(
         Source(
             url="https://borealisdata.ca/api/datasets/:persistentId/?persistentId=doi:10.5683/SP2/E8H2MF",

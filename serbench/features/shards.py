@@ -116,15 +116,19 @@ def open_shard(path: Path) -> Shard | None:
         text = stream.read(length)
         if magic != MAGIC or zlib.crc32(text) != checksum:
             return None
-        header = json.loads(text)
-        contents, counts, checksums = zip(*header["entries"], strict=True)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        shape = (int(offsets[-1]), header["dimensions"])
+        try:
+            header = json.loads(text)
+            contents, counts, checksums = zip(*header["entries"], strict=True)
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            shape, sequence = (int(offsets[-1]), int(header["dimensions"])), bool(header["sequence"])
+        except (ValueError, TypeError, LookupError, RecursionError):
+            # A header of another program, whole as it is.
+            return None
         start = _data_start(length)
-        if path.stat().st_size < start + shape[0] * shape[1] * DTYPE.itemsize:
+        if min(shape) < 0 or path.stat().st_size < start + shape[0] * shape[1] * DTYPE.itemsize:
             return None
         values = np.memmap(stream, dtype=DTYPE, mode="r", offset=start, shape=shape)
-    return Shard(path, contents, offsets, checksums, values, header["sequence"])
+    return Shard(path, contents, offsets, checksums, values, sequence)
 
 
 def _data_start(header_length: int) -> int:

@@ -138,7 +138,7 @@ class ErrorSheet(_Strict):
     @property
     def unseen(self) -> bool:
         """Whether the results are about people that training did not hear."""
-        return self.verdict == "speaker-independent"
+        return self.verdict.startswith("speaker-independent")
 
     def worth(self, label: str) -> str:
         """What an answer is worth, in one sentence."""

@@ -182,7 +182,8 @@ def _fit(
             nicknames=item.task.nicknames,
         )
         jobs.append(MemberJob(job, staged / f"member-{number}"))
-    executor = LocalPool(min(around.jobs, max(len(jobs), 2)), around.threads, work / "work" / "workers.log")
+    log = work / "work" / "workers.log"
+    executor = LocalPool(min(around.jobs, max(len(jobs), 2)), around.threads, log, around.memory)
     with ExitStack() as stack:
         interrupt = stack.enter_context(Interrupt())
         interrupt.on_second(lambda: executor.close(kill=True))

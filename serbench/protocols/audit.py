@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serbench.protocols.sharing import PARENT, PERSON, REPETITION, SharingTable
+from serbench.protocols.sharing import PARENT, PERSON, RECORDING, REPETITION, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
 from serbench.scoring.margins import margin_uar
@@ -16,6 +16,7 @@ from serbench.specs import NO_MISTAKE, Mistake, Split
 
 NOTEWORTHY = 0.02
 DOUBLED_PERSON = "probably one person under two names"
+NEAR = "near duplicates"
 COPIES = "augmented copies of test parents in training"
 
 
@@ -33,7 +34,8 @@ def audit_split(
     Parameters
     ----------
     table : DataFrame or SharingTable
-        Task table; a `SharingTable` of it is faster for many folds.
+        Task table; a `SharingTable` of it is faster for many folds. With a column `recording` (`with_recordings`),
+        recordings are recognised whose samples differ.
     normalise : {"none", "speaker"}
         Normalisation per speaker uses the test utterances together: transductive.
     independence : collection of {"speaker", "text", "corpus"}
@@ -73,6 +75,7 @@ def _leaks(
         "speakers shared": table.shared("speaker", train, test),
         DOUBLED_PERSON: _doubled_persons(table, train, test),
         "content duplicates": _shared_audio(table, train, test),
+        NEAR: _near_duplicates(table, train, test),
         "repetitions shared": table.shared(REPETITION, train, test),
         COPIES: _shared_parents(table, train, test),
     }
@@ -105,6 +108,17 @@ def _shared_audio(table: SharingTable, train: np.ndarray, test: np.ndarray) -> l
     for content in table.shared("content", train, test):
         names = [min(table.ids(table.having("content", [content], part))) for part in (train, test)]
         pairs.append(" = ".join(names))
+    return sorted(pairs)
+
+
+def _near_duplicates(table: SharingTable, train: np.ndarray, test: np.ndarray) -> list[str]:
+    """One entry per recording of which the test part holds another version than training, names joined by "="."""
+    pairs = []
+    for recording in table.shared(RECORDING, train, test):
+        learnt, tested = (table.having(RECORDING, [recording], part) for part in (train, test))
+        equal = table.having("content", table.values("content", learnt), tested)
+        if len(others := np.setdiff1d(tested, equal)):
+            pairs.append(f"{min(table.ids(learnt))} = {min(table.ids(others))}")
     return sorted(pairs)
 
 

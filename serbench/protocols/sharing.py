@@ -15,6 +15,7 @@ from serbench.protocols.tables import enumerate_some, equal_audio
 # Between the id of an utterance and the number of its copy.
 COPY_MARK = "#"
 PROJECT, REPETITION, PARENT, PERSON = "recording project", "repetition", "parent", "person"
+RECORDING = "recording"
 # How tables write the speaker 3: "3", "03", "spk03", "Speaker_3", "S003".
 NUMBERED = re.compile(r"(?:speaker|spkr|spk|spe|sp|actor|subject|subj|sub|id|s)?[\s_.-]*0*(\d+)")
 
@@ -25,7 +26,8 @@ class SharingTable:
     Besides the table's own columns there are `PROJECT`, what comes before the slash in a speaker's name, and
     `REPETITION`, speaker, text and label of an utterance: another take of one performance has the same. `PARENT` is the
     utterance that an augmented copy was made from; an original is its own. `PERSON` is a speaker by what the spellings
-    "3", "03", "spk03" and "SPK03" have in common. A value is "" where it is unknown.
+    "3", "03", "spk03" and "SPK03" have in common. `RECORDING` names those that sound alike, where the table does (see
+    `with_recordings`). A value is "" where it is unknown.
     """
 
     def __init__(self, table: pd.DataFrame):
@@ -117,6 +119,8 @@ class SharingTable:
             return (parts[0] + " · " + parts[1] + " · " + parts[2]).where(known, "")
         if column == PARENT and PARENT not in self._table:
             return self._table["id"]
+        if column == RECORDING and RECORDING not in self._table:
+            return pd.Series("", index=self._table.index)
         return self._table[column]
 
 

@@ -14,7 +14,7 @@ from serbench.errors import ResultsError
 T = TypeVar("T")
 SUFFIX = ".damaged"
 # The folders below a suite's own that the program alone writes; what stands above them may be a user's file.
-OWN_FOLDERS = ("cells", "locks", "logs", "searches")
+OWN_FOLDERS = ("cells", "locks", "logs", "searches", "work")
 # What readers raise for content that is cut short, foreign, of another shape, or nested too deeply.
 UNREADABLE = (OSError, pa.ArrowException, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 

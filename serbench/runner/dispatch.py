@@ -22,15 +22,14 @@ def run_jobs(
     jobs: Iterable[Any],
     interrupt: Interrupt,
     tick: Callable[[list[Any]], None] = lambda under_way: None,
-    limit: Callable[[Any], float | None] = lambda job: None,
 ) -> Iterator[tuple[Any, Any]]:
     """Run jobs side by side and yield (job, result) as they end.
 
     A job whose result is None is in another run's hands: it is tried again once all others are under way, after a
     pause that doubles, up to `LONGEST_PAUSE` seconds, for as long as nothing comes of it.
 
-    `tick` is given the jobs under way about twice a second. `limit` gives the seconds that a job may take; jobs that
-    have such a limit are ended soon after somebody stops it, and are not among the results then.
+    `tick` is given the jobs under way about twice a second. Where the executor can hurry, jobs that have a time limit
+    are ended soon after somebody stops it, and are not among the results then.
     """
     waiting, held = deque(jobs), deque()
     under_way: list[Any] = []
@@ -41,9 +40,9 @@ def run_jobs(
             pause = min(2 * pause, LONGEST_PAUSE)
         while waiting and executor.has_room and not interrupt.stopped:
             under_way.append(waiting.popleft())
-            executor.submit(function, under_way[-1], seconds=limit(under_way[-1]))
+            executor.submit(function, under_way[-1])
         if interrupt.stopped and not hurried:
-            executor.hurry(GRACE)
+            getattr(executor, "hurry", lambda seconds: None)(GRACE)
             hurried = True
         tick(under_way)
         if not executor.running:

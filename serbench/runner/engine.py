@@ -22,7 +22,7 @@ from serbench.runner.cell.jobs import CellJob, CellResult
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.executors.local import LocalPool
-from serbench.runner.extraction import extract_missing, seconds_allowed, seconds_of
+from serbench.runner.extraction import extract_missing, seconds_allowed
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
@@ -118,6 +118,7 @@ def _workers(
 ) -> Iterator[tuple[Executor, Interrupt]]:
     """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
     log = plan.folder / "work" / "workers.log"
+    make_way(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
     with ExitStack() as stack:
@@ -147,14 +148,14 @@ def _results(
             for observer in observers:
                 observer.working([job.cell for job in under_way])
 
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick, seconds_of):
+        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick):
             yield result if isinstance(result, CellResult) else _failure(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
 
 def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) -> Iterator[CellResult]:
     """Ensembles, in this process: their members are done, and an average takes no time."""
-    environment, audits = describe_environment(circumstances.threads), Audits()
+    environment, audits = describe_environment(circumstances.threads), Audits(circumstances.cache)
     for item in plan.todo:
         if not item.cell.members or interrupt.stopped:
             continue
@@ -180,7 +181,7 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
     """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
-    audits = Audits()
+    audits = Audits(circumstances.cache)
     for item in plan.todo:
         if item.cell.members:
             continue

@@ -18,7 +18,7 @@ from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, ExtractJob
+from serbench.runner.cell.jobs import ExtractJob
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
@@ -33,11 +33,6 @@ PLUGIN_SECONDS = 3600.0
 def seconds_allowed(plan: Plan, circumstances: Circumstances, *, foreign: bool) -> float | None:
     """Seconds that a job may take: as the command line says, else the suite, else an hour if it is a plug-in's."""
     return circumstances.cell_timeout or plan.suite.timeout or (PLUGIN_SECONDS if foreign else None)
-
-
-def seconds_of(job: ExtractJob | CellJob) -> float | None:
-    """Seconds that a job may take."""
-    return job.seconds
 
 
 def extract_missing(
@@ -60,7 +55,7 @@ def extract_missing(
         for observer in observers:
             observer.extracting(0, total)
     tick = partial(_tell_working, observers)
-    for job, result in run_jobs(executor, extract, jobs, interrupt, tick, seconds_of):
+    for job, result in run_jobs(executor, extract, jobs, interrupt, tick):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):

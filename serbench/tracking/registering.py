@@ -73,10 +73,10 @@ def register(uri: str, name: str, folder: Path) -> str:
             save_pyfunc(folder, Path(temporary) / NAME, model)
             client.log_model_artifacts(logged.model_id, str(Path(temporary) / NAME))
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+        # Without `model_id`: MLflow would look it up in the store that is global, not in this client's.
         version = client.create_model_version(
-            name, logged.artifact_location, tags=sheet_tags(sheet), description=sheet_text(sheet),
-            model_id=logged.model_id,
-        )  # fmt: skip
+            name, logged.artifact_location, tags=sheet_tags(sheet), description=sheet_text(sheet)
+        )
     except MlflowException as error:
         raise TrackingError(f"the model cannot be registered as '{name}': {error.message}", where=uri) from error
     return str(version.version)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from serbench.errors import UsageError
+from serbench.records import atomic_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -92,23 +93,29 @@ def open_client(uri: str) -> MlflowClient:
 
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    file = database_file(uri)
-    if file and not file.exists():
-        _make_database(file)
     from mlflow import MlflowClient
 
     # MLflow and its migrations say at length what goes well; their own set-up, at import, would say it again.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    file = database_file(uri)
+    if file and not file.exists():
+        _make_database(file)
     return MlflowClient(tracking_uri=uri)
 
 
 def _make_database(file: Path) -> None:
-    # In write-ahead mode a commit costs one flush to disk instead of three, and the UI reads while a run writes.
-    file.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(file)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
+    # Aside, and renamed: MLflow makes its tables in hundreds of steps, and never mends what a kill has left of them.
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    with atomic_path(file) as draft:
+        # In write-ahead mode a commit costs one flush to disk instead of three, and the UI reads while a run writes.
+        connection = sqlite3.connect(draft)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        engine = create_sqlalchemy_engine(f"{SQLITE}{draft}")
+        _initialize_tables(engine)
+        engine.dispose()
 
 
 def _checked_sqlite(uri: str) -> str:

@@ -91,3 +91,13 @@ def test_two_processes_fill_one_index(tmp_path, make_wav):
     alone = scan_files(paths, tmp_path / "other")
     assert shares == [alone[:60], alone[20:]]
     assert scan_files(paths, tmp_path / "cache") == alone
+
+
+def test_an_index_of_another_shape_is_made_again(tmp_path, make_wav):
+    import sqlite3
+
+    path = str(make_wav(tmp_path / "a.wav"))
+    with sqlite3.connect(tmp_path / INDEX) as connection:
+        connection.execute("CREATE TABLE files (colour)")
+    connection.close()
+    assert scan_files([path], tmp_path) == scan_files([path], tmp_path) == [scan_file(path)]

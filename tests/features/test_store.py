@@ -337,3 +337,15 @@ def test_real_sequences_are_read_at_once(real_data, tmp_path):
     matrix = store.read(MFCC_SEQUENCE, {}, contents, contents)
     assert isinstance(matrix.values, np.memmap)
     assert np.isfinite(matrix.values).all()
+
+
+@pytest.mark.parametrize(
+    "text", [b"7", b'{"entries": 7}', b'{"entries": [["a", 1, 0]], "dimensions": -9, "sequence": 0}']
+)
+def test_a_shard_with_the_header_of_another_program_is_no_shard(tmp_path, text):
+    import struct
+    import zlib
+
+    path = tmp_path / "a.shard"
+    path.write_bytes(struct.pack("<8sII", b"SERSHRD1", len(text), zlib.crc32(text)) + text + b"\0" * 200)
+    assert open_shard(path) is None

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from serbench.cli import compare, freeze, leaderboard, show
 from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
-from serbench.records import row_id
+from serbench.records import read_cell, row_id, write_cell
 
 
 @pytest.fixture
@@ -80,6 +81,24 @@ def test_compare_two_rows_and_a_suite(tmp_path, program):
     (group,) = json.loads(program("compare", "--suite", "toy", "--format", "json"))
     assert group["testable"] and group["friedman"]["p"] < 0.05 and len(group["rows"]) == 3
     assert "Friedman over speakers" in program("compare", "--suite", "toy")
+
+
+def test_compare_says_where_rows_were_run_on_other_audio(tmp_path, program):
+    write_suite(tmp_path / "toy", models={"a": 2.0, "b": 1.0, "c": 0.0}, protocols=("official",))
+    pair, whole = ("compare", "*/official/*/a", "*/official/*/c"), ("compare", "--suite", "toy")
+    assert not any("audio" in program(*words) for words in (pair, whole))
+    for path in sorted((tmp_path / "toy" / "cells").iterdir()):
+        record, predictions = read_cell(path)
+        if record.cell.model["name"] == "c":
+            other = dataclasses.replace(record, corpus={**record.corpus, "fingerprint": "0123456789abcdef"})
+            write_cell(path.parents[1], other, predictions)
+    assert json.loads(program(*pair, "--format", "json"))["audio"] == ["f", "01234567"]
+    assert "not the same audio: A was run on data of fingerprint f, B on 01234567" in program(*pair)
+    (group,) = json.loads(program(*whole, "--format", "json"))
+    assert [row["audio"] for row in group["rows"]] == ["f", "f", "01234567"]
+    assert "(audio 01234567)" in program(*whole)
+    # A third row is no matter of these two.
+    assert "audio" not in json.loads(program("compare", "*/official/*/a", "*/official/*/b", "--format", "json"))
 
 
 @pytest.mark.parametrize(

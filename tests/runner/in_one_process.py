@@ -19,9 +19,9 @@ class Recording(InProcess):
         super().__init__()
         self.jobs = []
 
-    def submit(self, function, job):
+    def submit(self, function, job, **settings):
         self.jobs.append(job)
-        super().submit(function, job)
+        super().submit(function, job, **settings)
 
 
 def carried_out(

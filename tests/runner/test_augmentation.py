@@ -178,12 +178,13 @@ def test_permuted_labels_leave_the_truth_of_tested_copies_alone(tiny_suite, arou
 def test_only_speaker_independent_rows_pass_when_they_are_required(tiny_suite, around):
     plan = planned(suite(tiny_suite, protocols="speaker_kfold, stratified_kfold", extra=AUGMENT), around)
     honest = [item for item in plan.cells if item.cell.protocol["name"] == "speaker_kfold"]
-    require_verdict(honest, "speaker-independent")
+    places = (plan.folder, around.cache)
+    require_verdict(honest, "speaker-independent", *places)
     with pytest.raises(ProtocolError, match=r"tiny under stratified_kfold is leaky: speakers shared"):
-        require_verdict(plan.cells, "speaker-independent")
+        require_verdict(plan.cells, "speaker-independent", *places)
     with pytest.raises(UnknownName, match="did you mean 'speaker-independent'"):
-        require_verdict(honest, "speaker-independant")
-    assert Audits().of(honest[0])["speaker_independent"] is True
+        require_verdict(honest, "speaker-independant", *places)
+    assert Audits(around.cache).of(honest[0])["speaker_independent"] is True
 
 
 def test_a_task_with_copies_keeps_its_originals(tiny_suite, around):

@@ -105,6 +105,8 @@ def test_a_file_is_answered_drawn_and_told_on_a_narrow_screen(open_browser, serv
         return pixels.some((value) => value > 0);
     })"""
     assert driver.execute_script(drawn) == [True, True, True]
+    widths = [bar.size["width"] for bar in driver.find_elements("css selector", "#bars .bar span")]
+    assert widths == sorted(widths, reverse=True) and widths[0] > 2 * widths[-1]
     assert expected in driver.find_element("id", "timeline").get_attribute("aria-label")
     for live in ("status", "problem"):
         assert driver.find_element("id", live).get_attribute("role") in ("status", "alert")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from serbench.errors import UsageError
-from serbench.tracking.store import artifact_root, lock_file, tracking_uri
+from serbench.tracking.store import artifact_root, lock_file, open_client, tracking_uri
 
 
 def test_without_an_address_the_store_is_a_file_in_the_results_folder(tmp_path):
@@ -68,3 +68,18 @@ def test_checking_an_address_imports_neither_mlflow_nor_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_store_that_was_not_made_whole_is_not_there(tmp_path, monkeypatch):
+    from mlflow.store.db import utils
+
+    def killed(engine):
+        raise KeyboardInterrupt
+
+    whole = utils._initialize_tables
+    monkeypatch.setattr(utils, "_initialize_tables", killed)
+    with pytest.raises(KeyboardInterrupt):
+        open_client(f"sqlite:///{tmp_path}/runs.db")
+    assert not (tmp_path / "runs.db").exists()
+    monkeypatch.setattr(utils, "_initialize_tables", whole)
+    assert open_client(f"sqlite:///{tmp_path}/runs.db").search_experiments()

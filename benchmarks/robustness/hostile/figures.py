@@ -18,7 +18,7 @@ NAMES = {
     "a line break": "two\nlines",
     "right-to-left text": "שמח",
     "an emoji": "😀",
-    "rich markup": "[bold red]x[/]",
+    "rich markup": "[bold red]x[blink]",
     "a format string": "{0}%s%(x)s",
 }
 
@@ -61,7 +61,7 @@ def _(place: Place):
     place.suite.write_text(place.suite.read_text().replace("title: Tiny", "title: '$\\frac <b>\\input{x}'"))
     place.keep()
     place.cli("leaderboard", "tiny")
-    place.cli("plot", "gap", "tiny")
+    place.cli("plot", "confusion", "tiny")
 
 
 @case("figures", "a model's name that is broken mathtext", HEALED, limit=60)

@@ -28,7 +28,7 @@ def stop(*_):
 signal.signal(signal.SIGALRM, stop)
 for folder in sorted(Path("spoilt").iterdir()):
     begun, status, said = time.perf_counter(), 0, ""
-    signal.alarm(30)
+    signal.alarm(200)
     try:
         model = serbench.load_model(folder)
         said = str(model.predict_proba(next(Path("data").rglob("*.wav"))))
@@ -129,7 +129,7 @@ def _spoilt_models(name: str) -> dict[str, Callable[[Path], object]]:
 def _loaded(base: Path, model: str) -> dict[str, Answer]:
     """Save a model in a copy of the base, spoil copies of it in every way, and load them all in one process."""
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
-        place = copy_of(base, Path(folder).resolve(), limit=300)
+        place = copy_of(base, Path(folder).resolve(), limit=900)
         if model == "cnn":
             text = place.suite.read_text().replace("[mfcc]", "[mfcc_sequence]")
             place.suite.write_text(text.replace("[majority, lda]", "[{name: cnn, params: {epochs: 1}}]"))

@@ -46,6 +46,8 @@ def seal(readable: Iterable[Path], writable: Path) -> list[str]:
     os.chdir(writable)
     _landlock(allowed, str(writable.resolve()))
     roots = tuple(place if place == os.sep else place + os.sep for place in allowed)
+    # Else every import would look into folders that are shut, and be taken for somebody who tries to read them.
+    sys.path[:] = [place for place in sys.path if (os.path.realpath(place) + os.sep).startswith(roots)]
 
     def watch(event: str, arguments: tuple) -> None:
         if event not in READING or not arguments or not isinstance(arguments[0], (str, bytes, os.PathLike)):

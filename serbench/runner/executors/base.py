@@ -19,6 +19,9 @@ class Executor(Protocol):
 
     A job is plain data that can be pickled, its function importable by name. Predictions, features and journals travel
     by storage that all workers share; what comes back through an executor is small.
+
+    A job's `seconds`, where it has such an attribute that is not None, are the time that it may take. An executor that
+    can end a job keeps to them, and has a method ``hurry(seconds)``, which gives those jobs that much from now at most.
     """
 
     @property
@@ -29,11 +32,8 @@ class Executor(Protocol):
     def running(self) -> int:
         """Number of jobs submitted and not yet given back by `completed`."""
 
-    def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
-        """Start a job; only where there is room. After `seconds` it is ended, with all that it started."""
-
-    def hurry(self, seconds: float) -> None:
-        """End the jobs that have a time limit, `seconds` from now at the latest."""
+    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
+        """Start a job; only where there is room."""
 
     def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
         """Wait up to `timeout` seconds for a job to end, and give (job, result) of each that has.

@@ -25,7 +25,7 @@ class InProcess:
         """Number of jobs to give back: one at most."""
         return len(self._ended)
 
-    def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
+    def submit(self, function: Callable[[Any], Any], job: Any) -> None:
         """Run a job here and now, for as long as it takes."""
         try:
             result = function(job)
@@ -37,9 +37,6 @@ class InProcess:
         """Give back (job, result) of the job that was run; never waits."""
         ended, self._ended = self._ended, []
         yield from ended
-
-    def hurry(self, seconds: float) -> None:
-        """Nothing is under way that could hurry."""
 
     def close(self, *, kill: bool = False) -> None:
         """Forget what was not given back."""

@@ -75,7 +75,11 @@ class LocalPool:
         return len(self._busy)
 
     def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
-        """Give a job to a free worker; its time begins when it is given, a new worker's start included."""
+        """Give a job to a free worker; its time begins when it is given, a new worker's start included.
+
+        The time is `seconds`, else what the job says itself.
+        """
+        seconds = getattr(job, "seconds", None) if seconds is None else seconds
         executor = self._idle.pop() or self._start()
         with spawning(self._threads):
             try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from serbench.corpora.duplicates import with_recordings
 from serbench.errors import ProtocolError, UnknownName
 from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
@@ -22,9 +23,10 @@ VERDICTS = (INDEPENDENT, AUDITED)
 
 
 class Audits:
-    """Audits folds, each once however many rows meet it."""
+    """Audits folds, each once however many rows meet it; which utterances sound alike is kept in the cache."""
 
-    def __init__(self):
+    def __init__(self, cache: Path):
+        self._cache = cache
         self._sharing: dict[str, SharingTable] = {}
         self._found: dict[tuple, dict[str, Any]] = {}
 
@@ -34,7 +36,7 @@ class Audits:
         key = (task.key, cell.protocol_name, cell.seed, item.split.fold, cell.normalise, item.mistake)
         if key not in self._found:
             if task.key not in self._sharing:
-                self._sharing[task.key] = SharingTable(task.table)
+                self._sharing[task.key] = SharingTable(with_recordings(task.table, self._cache))
             self._found[key] = audit_split(
                 self._sharing[task.key],
                 _as_trained(item),
@@ -46,7 +48,7 @@ class Audits:
         return self._found[key]
 
 
-def require_verdict(items: Iterable[PlannedCell], required: str, folder: Path) -> None:
+def require_verdict(items: Iterable[PlannedCell], required: str, folder: Path, cache: Path) -> None:
     """Raise unless every row gives the required verdict in every fold.
 
     ``speaker-independent`` looks at the split alone; ``audited`` at features, model and selection too.
@@ -55,6 +57,7 @@ def require_verdict(items: Iterable[PlannedCell], required: str, folder: Path) -
     ----------
     folder : Path
         Of the suite's results: the canary's findings are there.
+    cache : Path
 
     Raises
     ------
@@ -65,7 +68,7 @@ def require_verdict(items: Iterable[PlannedCell], required: str, folder: Path) -
     """
     if required not in VERDICTS:
         raise UnknownName.among("verdict to require", required, VERDICTS, where="--require")
-    audits, items = Audits(), list(items)
+    audits, items = Audits(cache), list(items)
     # A fold or a row that passes says nothing about the others under the same protocol.
     found = {(_title(item.cell), audits.of(item)["verdict"]): None for item in items}
     others = [f"{title} is {verdict}" for title, verdict in found if verdict != INDEPENDENT]

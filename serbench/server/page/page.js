@@ -112,7 +112,7 @@ function show(body) {
     const row = document.createElement("tr"), head = element("th", label), bar = document.createElement("td"), fill = document.createElement("span");
     head.scope = "row";
     bar.className = "bar";
-    fill.style.width = percent(value);
+    fill.style.width = `${100 * value}%`;
     bar.append(fill);
     row.append(head, element("td", percent(value)), bar);
     return row;
