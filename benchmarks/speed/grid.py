@@ -25,7 +25,7 @@ from serbench.registry import build_registry
 
 MODELS = ("svm", "knn", "random_forest", "xgboost", "logistic_regression")
 FASTER: dict[str, dict] = {
-    "xgboost": {"screen": 300, "max_bin": 32},
+    "xgboost": {"screen": 400, "max_bin": 32},
     "random_forest": {"max_features": "log2"},
 }
 NOISE = 1e-3

@@ -15,7 +15,7 @@ PARAMS = {
     "reg_lambda": 1.0,
     "reg_alpha": 0.0,
     "max_bin": 64,
-    # How many values of a vector are looked at; None: all of them.
+    # At most so many values of a vector are looked at, none repeating another; None: all of them.
     "screen": None,
     "early_stopping_rounds": None,
     "device": "cpu",
@@ -26,7 +26,7 @@ MOST_ROUNDS, PATIENCE = 400, 20
 def build(params, *, n_classes, seed):
     """Build the booster; ``device="cuda"`` trains on a graphics card. Only a search stops early.
 
-    ``screen=300`` fits several times faster on long vectors, to 300 values that a pilot finds.
+    ``screen=400`` fits several times faster on long vectors, to at most 400 values that do not repeat one another.
     """
     from xgboost import XGBClassifier
 
