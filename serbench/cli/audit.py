@@ -163,9 +163,11 @@ def _external(
     from serbench.runner.planning.own_corpora import registry_with_own
 
     where = str(split or folds)
+    # A corpus that nobody knows is named before its files are looked for.
+    spec = registry_with_own(circumstances.plugins).get("corpus", corpus) if corpus is not None else None
     listing = read_split_file(split) if split else read_fold_folder(folds, corpus or "")
     notes: list[str] = []
-    if corpus is None:
+    if spec is None:
         listing = with_speakers(listing.assign(id=listing["name"]), speaker)
         folder = (split or folds / "x").parent
         table = listing_as_table(listing, _contents(listing, folder, circumstances))
@@ -173,7 +175,6 @@ def _external(
     else:
         if speaker:
             raise UsageError("a corpus says itself who speaks", where="--speaker", hint="leave out --corpus or this")
-        spec = registry_with_own(circumstances.plugins).get("corpus", corpus)
         listing, table, notes = match_listing(listing, spec, known_utterances(spec, circumstances), where=where)
     table = with_recordings(table, circumstances.cache)
     audited = audit_splits(table, external_splits(listing, where=where), notes)

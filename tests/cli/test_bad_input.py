@@ -79,7 +79,7 @@ def test_fewer_samples_per_class_than_folds(run_tiny, own_corpus, tiny_suite):
         (("run", "demo", "--protocol", "lso"), "did you mean 'loso'"),
         (("run", "demo", "--corpus", "sinthetic"), "did you mean 'synthetic'"),
         (("run", "demo", "--jobs", "0"), "give a whole number"),
-        (("run", "demo", "--trials", "0"), "1 or more"),
+        (("run", "demo", "--trials", "0"), "a whole number from 1"),
         (("run", "demo", "--model", "SVM"), "did you mean 'svm'"),
         (("run", "demo", "--protocol", "LOSO"), "did you mean 'loso'"),
         (("run", "demo", "--model", "svm,lda"), "repeat the option for svm, lda"),

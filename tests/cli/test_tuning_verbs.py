@@ -7,7 +7,7 @@ import pytest
 def test_a_budget_below_one_is_refused(serbench, budget):
     answer = serbench("run", "demo", "--trials", budget, "--no-tracking")
     assert answer.status == 2
-    assert f"--trials: a budget of {budget} trials" in answer.err and "give 1 or more" in answer.err
+    assert f"--trials: found {budget}" in answer.err and "give a whole number from 1" in answer.err
 
 
 def test_inner_folds(serbench, tiny_data, tiny_suite):
@@ -15,7 +15,7 @@ def test_inner_folds(serbench, tiny_data, tiny_suite):
     answer = serbench(*words, "--inner", 1)
     assert answer.status == 2 and "--inner: inner folds without a search" in answer.err
     answer = serbench(*words, "--trials", 2, "--inner", 0)
-    assert answer.status == 2 and "--inner: a budget of 0 inner folds" in answer.err
+    assert answer.status == 2 and "--inner: found 0" in answer.err
     answer = serbench(*words, "--trials", 2, "--inner", 1, "--jobs", 1, "--no-tracking")
     assert answer.status == 0, answer.err
     (row,) = (entry["row"] for entry in json.loads(serbench("leaderboard", "--format", "json").out) if entry["trials"])

@@ -93,7 +93,7 @@ def test_the_committed_ledgers_hold_the_committed_rows(suite):
 def test_two_rows_of_ravdess_were_deleted_after_they_were_scored():
     board = leaderboard(load_records(REPOSITORY / "results", "ravdess"))
     honest = board[board["protocol"] == "official"]
-    assert len(honest) == 44 and set(honest["ever_scored"]) == {46}
+    assert set(honest["ever_scored"]) == {len(honest) + 2}
 
 
 def test_the_verb_lists_and_updates(tmp_path, monkeypatch, capsys):

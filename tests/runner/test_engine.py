@@ -16,6 +16,7 @@ from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.locks import lock
 from serbench.runner.engine import run_plan
+from serbench.runner.observers import Observer
 from serbench.runner.planning.plan import make_plan
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
@@ -133,7 +134,7 @@ def test_cells_that_another_run_has_in_hand_are_tried_now_and_then(tiny_suite, a
         for cell in held:
             others.enter_context(lock(plan.folder / "locks" / f"{cell}.lock", wait=False))
         run.start()
-        while len(observed.finished_cells) < len(plan.cells) - len(held):
+        while run.is_alive() and len(observed.finished_cells) < len(plan.cells) - len(held):
             time.sleep(0.01)
         time.sleep(1.0)
         tries = [job.cell.id for job in executor.jobs if isinstance(job, CellJob)]
@@ -143,17 +144,11 @@ def test_cells_that_another_run_has_in_hand_are_tried_now_and_then(tiny_suite, a
     assert set(observed.finished_cells[-len(held) :]) == held and len(observed.finished_cells) == len(plan.cells)
 
 
-class Observed:
-    """Notes what an observer hears."""
+class Observed(Observer):
+    """Notes what an observer hears of finished cells."""
 
     def __init__(self):
         self.finished_cells, self.uars = [], []
-
-    def planned(self, plan): ...
-    def extracting(self, done, total): ...
-    def searching(self, done, total, remaining): ...
-    def warned(self, text): ...
-    def ended(self): ...
 
     def finished(self, record, uar):
         self.finished_cells.append(record.cell.id)
