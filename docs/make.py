@@ -4,21 +4,18 @@
 
 A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
 that were tuned, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
-`<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of the classical grid; `<!-- end -->` ends a
-block. `PICTURES` names what is drawn of which suite. Everything comes from the frozen files, and times from what
-`benchmarks/speed/grid.py` and `notebook.py` wrote into `benchmarks/speed/measured`. A test holds pages and pictures to
-the same.
+`<!-- corpora -->` the cards of the corpora; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite.
+Everything comes from the frozen files. A test holds pages and pictures to the same.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +23,7 @@ import pandas as pd
 
 from serbench.registry import build_registry
 from serbench.reporting.claims import claims_table, format_claims
-from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, new_figure, plain_grid, save, theme
+from serbench.reporting.figures.canvas import save
 from serbench.reporting.figures.catalogue import draw, kind_named
 from serbench.reporting.figures.kind import SuiteView
 from serbench.reporting.figures.views import row_view, suite_view
@@ -40,9 +37,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "benchmarks" / "speed" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora|speed)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 class Results:
@@ -126,33 +122,7 @@ def corpora(results: Results) -> str:
     return to_markdown(["corpus", "language", "utterances", "speakers", "elicited", "licence", "citation"], rows)
 
 
-def measured(name: str) -> dict:
-    """What a benchmark of speed wrote with `--json`."""
-    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def speed(results: Results) -> str:
-    """Seconds a cell of the classical grid, by the defaults and by faster parameters, and of the notebook's job."""
-    grid, job = measured("grid"), measured("notebook")
-    costs = {name: (ways["default"][0], ways["faster"][0]) for name, ways in grid["models"].items()}
-    totals = [sum(column) / grid["folds"] for column in zip(*costs.values(), strict=True)]
-    rows = [(f"`{name}`", *(value / grid["folds"] for value in values)) for name, values in costs.items()]
-    lines = [
-        (name, f"{default:.2f}", f"{faster:.2f}", f"{default / faster:.1f}×")
-        for name, default, faster in [*rows, ("all five", *totals)]
-    ]
-    table = to_markdown(["model, `handcrafted`", "default, s a cell", "faster, s a cell", "ratio"], lines)
-    return (
-        f"{table}\n\nFeatures of all {grid['utterances']} files: {grid['features']:.1f} s. The notebook's job on "
-        f"{job['utterances']} files: {job['notebook']:.0f} s, by serbench {job['serbench']:.0f} s, "
-        f"{job['notebook'] / job['serbench']:.1f}×."
-    )
-
-
-MAKERS = {
-    **{"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora},
-    "speed": speed,
-}
+MAKERS = {"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora}
 
 
 def handcrafted(results: Results, suite: str) -> SuiteView:
@@ -172,43 +142,18 @@ def best(results: Results, suite: str):
     return row_view(results.records(suite), results.folder, None, needs=kind_named("confusion").needs)
 
 
-def of_suite(kind: str, view: Callable, suite: str, results: Results) -> Figure:
-    """A figure of the program's own, of a view on a suite."""
-    return draw(kind, view(results, suite))
-
-
-def speed_picture(results: Results) -> Figure:
-    """Where the time of the grid goes, and the notebook's job beside ours."""
-    grid, job = measured("grid"), measured("notebook")
-    with theme():
-        figure = new_figure(2.4)
-        costs, jobs = figure.subplots(1, 2, width_ratios=(3, 1))
-        names = list(grid["models"])
-        for way, colour, shift in (("default", GREY, 0.2), ("faster", BLUE, -0.2)):
-            seconds = [grid["models"][name][way][0] / grid["folds"] for name in names]
-            costs.barh([len(names) - at + shift for at in range(len(names))], seconds, 0.38, color=colour, label=way)
-        costs.set_yticks([len(names) - at for at in range(len(names))], names)
-        costs.set(xlabel="processor seconds a cell", title="one cell of the grid")
-        costs.legend()
-        plain_grid(costs)
-        jobs.bar(["notebook", "serbench"], [job["notebook"], job["serbench"]], color=[ORANGE, BLUE])
-        jobs.set(ylabel="processor seconds", title="the same job")
-        plain_grid(jobs, "y")
-    return figure
-
-
-PICTURES: dict[str, Callable[[Results], Figure]] = {
-    "gap.png": partial(of_suite, "gap", handcrafted, "ravdess"),
-    "ravdess-gap.png": partial(of_suite, "gap", whole, "ravdess"),
-    "emodb-gap.png": partial(of_suite, "gap", whole, "emodb"),
-    "ravdess-confusion.png": partial(of_suite, "confusion", best, "ravdess"),
-    "speed.png": speed_picture,
+PICTURES = {
+    "gap.png": ("gap", handcrafted, "ravdess"),
+    "ravdess-gap.png": ("gap", whole, "ravdess"),
+    "emodb-gap.png": ("gap", whole, "emodb"),
+    "ravdess-confusion.png": ("confusion", best, "ravdess"),
 }
 
 
 def picture(name: str, results: Results) -> Figure:
     """Draw one of `PICTURES`."""
-    return PICTURES[name](results)
+    kind, view, suite = PICTURES[name]
+    return draw(kind, view(results, suite))
 
 
 def main() -> None:

@@ -61,9 +61,9 @@ def measure(folds: int, times: list[int], data: str | None) -> dict:
         (np.flatnonzero(table["id"].isin(fold.train)), np.flatnonzero(table["id"].isin(fold.test)))
         for fold in split(table, "official")[:folds]
     ]
-    warm = np.flatnonzero(codes < 2)[:40]
     for name in MODELS:
-        cell(name, {}, vectors[warm], codes[warm], vectors[warm])
+        # Libraries are loaded before the first cell that counts.
+        cell(name, FASTER.get(name, {}), vectors[:40], np.arange(40) % 2, vectors[:40])
     ways = {"default": {}, "faster": FASTER}
     costs = {name: {way: [0.0] * len(times) for way in ways} for name in MODELS}
     for place, many in enumerate(times):
