@@ -4,18 +4,20 @@
 
 A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
 that were tuned, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
-`<!-- corpora -->` the cards of the corpora; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite.
-Everything comes from the frozen files. A test holds pages and pictures to the same.
+`<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of the classical grid; `<!-- end -->` ends a
+block. `PICTURES` names what is drawn of which suite. Everything comes from the frozen files, and times from what
+`benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds pages and pictures to the same.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ import pandas as pd
 
 from serbench.registry import build_registry
 from serbench.reporting.claims import claims_table, format_claims
-from serbench.reporting.figures.canvas import save
+from serbench.reporting.figures.canvas import BLUE, GREY, new_figure, plain_grid, save, theme
 from serbench.reporting.figures.catalogue import draw, kind_named
 from serbench.reporting.figures.kind import SuiteView
 from serbench.reporting.figures.views import row_view, suite_view
@@ -37,8 +39,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "benchmarks" / "speed" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora|speed)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 class Results:
@@ -122,7 +125,28 @@ def corpora(results: Results) -> str:
     return to_markdown(["corpus", "language", "utterances", "speakers", "elicited", "licence", "citation"], rows)
 
 
-MAKERS = {"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora}
+def measured(name: str) -> dict:
+    """What a benchmark of speed wrote with `--json`."""
+    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def speed(results: Results) -> str:
+    """Seconds a cell of the classical grid, by the defaults and by faster parameters."""
+    grid = measured("grid")
+    costs = {f"`{name}`": (ways["default"][0], ways["faster"][0]) for name, ways in grid["models"].items()}
+    costs["all five"] = tuple(sum(column) for column in zip(*costs.values(), strict=True))
+    lines = [
+        (name, f"{default / grid['folds']:.2f}", f"{faster / grid['folds']:.2f}", f"{default / faster:.1f}×")
+        for name, (default, faster) in costs.items()
+    ]
+    table = to_markdown(["model, `handcrafted`", "default, s a cell", "faster, s a cell", "ratio"], lines)
+    return f"{table}\n\nFeatures of all {grid['utterances']} files: {grid['features']:.1f} s."
+
+
+MAKERS = {
+    **{"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora},
+    "speed": speed,
+}
 
 
 def handcrafted(results: Results, suite: str) -> SuiteView:
@@ -142,18 +166,40 @@ def best(results: Results, suite: str):
     return row_view(results.records(suite), results.folder, None, needs=kind_named("confusion").needs)
 
 
-PICTURES = {
-    "gap.png": ("gap", handcrafted, "ravdess"),
-    "ravdess-gap.png": ("gap", whole, "ravdess"),
-    "emodb-gap.png": ("gap", whole, "emodb"),
-    "ravdess-confusion.png": ("confusion", best, "ravdess"),
+def of_suite(kind: str, view: Callable, suite: str, results: Results) -> Figure:
+    """A figure of the program's own, of a view on a suite."""
+    return draw(kind, view(results, suite))
+
+
+def speed_picture(results: Results) -> Figure:
+    """Where the time of the grid goes, by the defaults and by faster parameters."""
+    grid = measured("grid")
+    names = list(grid["models"])
+    with theme():
+        figure = new_figure(2.2)
+        axes = figure.subplots()
+        for way, colour, shift in (("default", GREY, 0.2), ("faster", BLUE, -0.2)):
+            seconds = [grid["models"][name][way][0] / grid["folds"] for name in names]
+            axes.barh([len(names) - at + shift for at in range(len(names))], seconds, 0.38, color=colour, label=way)
+        axes.set_yticks([len(names) - at for at in range(len(names))], names)
+        axes.set(xlabel="processor seconds", title="one cell of the classical grid on RAVDESS")
+        axes.legend()
+        plain_grid(axes)
+    return figure
+
+
+PICTURES: dict[str, Callable[[Results], Figure]] = {
+    "gap.png": partial(of_suite, "gap", handcrafted, "ravdess"),
+    "ravdess-gap.png": partial(of_suite, "gap", whole, "ravdess"),
+    "emodb-gap.png": partial(of_suite, "gap", whole, "emodb"),
+    "ravdess-confusion.png": partial(of_suite, "confusion", best, "ravdess"),
+    "speed.png": speed_picture,
 }
 
 
 def picture(name: str, results: Results) -> Figure:
     """Draw one of `PICTURES`."""
-    kind, view, suite = PICTURES[name]
-    return draw(kind, view(results, suite))
+    return PICTURES[name](results)
 
 
 def main() -> None:

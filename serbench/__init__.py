@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, Split
+from serbench.specs import CorpusSpec, ExecutorSpec, FeatureSpec, ModelSpec, ProtocolSpec, Split
 
 __version__ = "0.1.0"
 
 _FUNCTIONS = ("extract", "leaderboard", "load_corpus", "load_model", "load_records", "plot", "run", "score", "split")
 
-__all__ = ["CorpusSpec", "FeatureSpec", "ModelSpec", "ProtocolSpec", "Split", *_FUNCTIONS]
+__all__ = ["CorpusSpec", "ExecutorSpec", "FeatureSpec", "ModelSpec", "ProtocolSpec", "Split", *_FUNCTIONS]
 
 
 def __getattr__(name: str) -> Any:

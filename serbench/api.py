@@ -182,7 +182,7 @@ def run(
         Instead of `where`.
     **where
         Circumstances: `data`, `cache`, `results`, `corpus_paths`, `features_files`, `plugins`, `jobs`, `threads`,
-        `strict`.
+        `strict`, `executor`, `scheduler`, `scratch`.
 
     Returns
     -------

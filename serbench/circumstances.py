@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from serbench.errors import UsageError
+from serbench.identity import digest
 
 LOCAL = Path("configs/local.yaml")
-KEYS = {"data", "cache", "results", "corpus_paths", "features_files", "plugins", "jobs", "threads"}
+KEYS = {
+    *("data", "cache", "results", "corpus_paths", "features_files"),
+    *("plugins", "jobs", "threads", "executor", "scheduler", "scratch"),
+}
 MOST = 4096  # workers, or threads of one
 ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
 
@@ -44,6 +48,13 @@ class Circumstances:
         Seconds after which a cell, or a chunk of an extraction, is ended and fails.
     memory : int, optional
         Bytes that a worker may take.
+    executor : str
+        Where jobs run: the name of an `ExecutorSpec`.
+    scheduler : str, optional
+        Address of the scheduler that an executor is to use, such as ``tcp://head:8786``.
+    scratch : Path, optional
+        Folder on a disk of each machine's own for what a shared file system does badly: locks, the journals of
+        searches, SQLite.
     """
 
     data: Path
@@ -57,10 +68,20 @@ class Circumstances:
     strict: bool = False
     cell_timeout: float | None = None
     memory: int | None = None
+    executor: str = "local"
+    scheduler: str | None = None
+    scratch: Path | None = None
 
     def corpus_root(self, name: str) -> Path:
         """Folder (or manifest file) of a corpus."""
         return Path(self.corpus_paths.get(name, self.data / name))
+
+    def own_folder(self, folder: Path) -> Path:
+        """Where this machine keeps its locks and journals for a folder of results: there, or in `scratch`."""
+        if self.scratch is None:
+            return folder
+        # One scratch may serve several results folders.
+        return self.scratch / f"{folder.name}-{digest(str(folder.absolute()).encode())[:8]}"
 
 
 def circumstances(
@@ -76,6 +97,9 @@ def circumstances(
     strict: bool = False,
     cell_timeout: float | None = None,
     memory: int | None = None,
+    executor: str | None = None,
+    scheduler: str | None = None,
+    scratch: str | Path | None = None,
 ) -> Circumstances:
     """Fill in what is left open.
 
@@ -88,6 +112,7 @@ def circumstances(
     import platformdirs
 
     local = _local()
+    own = scratch or local.get("scratch")
     if data is not None and not refuse_impossible(Path(data).expanduser(), "--data").is_dir():
         raise UsageError(
             f"no such folder: {data}",
@@ -118,6 +143,9 @@ def circumstances(
         strict=strict,
         cell_timeout=cell_timeout,
         memory=memory,
+        executor=executor or local.get("executor", "local"),
+        scheduler=scheduler or local.get("scheduler"),
+        scratch=refuse_impossible(Path(own).expanduser(), "--scratch") if own else None,
     )
 
 

@@ -124,6 +124,10 @@ class TuningError(SerbenchError):
     """A search that cannot be made or continued: its space raises or its trials all fail."""
 
 
+class ExecutorError(SerbenchError):
+    """Workers that cannot be had, are lost for good, or are not as they have to be."""
+
+
 class ResultsError(SerbenchError):
     """A results folder or file that cannot be read or written."""
 

@@ -17,15 +17,27 @@ from typing import Any
 
 from serbench.containment import contained
 from serbench.errors import BrokenPlugin, DuplicateName, UnknownName
-from serbench.specs import CorpusSpec, FeatureSpec, ModelSpec, ProtocolSpec, refuse_wrong_fields, renamed_features
+from serbench.specs import (
+    CorpusSpec,
+    ExecutorSpec,
+    FeatureSpec,
+    ModelSpec,
+    ProtocolSpec,
+    refuse_wrong_fields,
+    renamed_features,
+)
 
 KINDS: dict[str, type] = {
     "corpus": CorpusSpec,
     "features": FeatureSpec,
     "protocol": ProtocolSpec,
     "model": ModelSpec,
+    "executor": ExecutorSpec,
 }
-PACKAGES = ("serbench.corpora", "serbench.features", "serbench.protocols", "serbench.models")
+PACKAGES = (
+    *("serbench.corpora", "serbench.features", "serbench.protocols", "serbench.models"),
+    "serbench.runner.executors",
+)
 ENTRY_POINTS = "serbench.plugins"
 IMPORT_SECONDS = 60
 
@@ -178,7 +190,9 @@ def _try(registry: Registry, name: str, load) -> None:
         return
     _collect(registry, module, origin)
     if not found:
-        registry.broken[name] = "declares no spec (a constant of CorpusSpec, FeatureSpec, ProtocolSpec or ModelSpec)"
+        registry.broken[name] = (
+            f"declares no spec (a constant of {', '.join(kind.__name__ for kind in KINDS.values())})"
+        )
 
 
 def _collect(registry: Registry, module: ModuleType, origin: Origin) -> None:

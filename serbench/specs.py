@@ -298,6 +298,23 @@ class ModelSpec:
     trusted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ExecutorSpec:
+    """A way to run jobs.
+
+    Attributes
+    ----------
+    open : callable
+        ``open(circumstances, work) -> executor`` with the methods of `runner.executors.base.Executor`; `work` is
+        a folder of the run that its workers see too.
+    """
+
+    name: str
+    open: Callable[..., Any]
+    version: str = "1"
+    description: str = ""
+
+
 _TYPES = {"str": str, "bool": bool, "int": int, "Params": Mapping, "tuple[str, ...]": tuple}
 
 

@@ -98,7 +98,10 @@ def _checks(spec: Any, around: Circumstances) -> list[Check]:
     from serbench.models.contract import check_model
     from serbench.protocols.contract import check_protocol
     from serbench.registry import kind_of
+    from serbench.runner.executors.contract import check_executor
 
+    if kind_of(spec) == "executor":
+        return check_executor(spec, around)
     if kind_of(spec) == "corpus":
         return check_corpus(spec, around)
     ways = {"model": check_model, "features": check_features, "protocol": check_protocol}

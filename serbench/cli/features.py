@@ -13,6 +13,8 @@ from serbench.cli import options
 def features(
     suite: Annotated[str, typer.Argument(help="A suite by name or path.")],
     jobs: options.Jobs = None,
+    executor: options.Executor = None,
+    scheduler: options.Scheduler = None,
     data: options.Data = None,
     corpus_path: options.CorpusPath = None,
     plugin: options.Plugin = None,
@@ -28,7 +30,14 @@ def features(
     from serbench.runner.observers import Progress
 
     around = options.circumstances(
-        data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin, jobs=jobs
+        data=data,
+        cache=cache,
+        results=results,
+        corpus_path=corpus_path,
+        plugin=plugin,
+        jobs=jobs,
+        executor=executor,
+        scheduler=scheduler,
     )
     planned, registry = plan_run(suite, around)
     failed, stopped = extract_plan(planned, registry, around, [Progress()])

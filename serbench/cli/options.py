@@ -35,6 +35,16 @@ CellTimeout = Annotated[
     typer.Option("--cell-timeout", help="Seconds after which a cell fails [none; of plug-ins an hour]."),
 ]
 Memory = Annotated[str | None, typer.Option("--memory", help="What a worker may take, such as 4G [all there is].")]
+Executor = Annotated[
+    str | None, typer.Option("--executor", help="Where cells run: local, in_process, dask, or a plug-in's [local].")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Of --executor dask: its address, such as tcp://head:8786.")
+]
+Scratch = Annotated[
+    Path | None,
+    typer.Option("--scratch", help="A local disk for locks, journals and SQLite, where results are shared."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run, even if it will take more than a day.")]
 TrackingUri = Annotated[
     str | None,

@@ -63,6 +63,9 @@ def run(
     threads: options.Threads = None,
     cell_timeout: options.CellTimeout = None,
     memory: options.Memory = None,
+    executor: options.Executor = None,
+    scheduler: options.Scheduler = None,
+    scratch: options.Scratch = None,
     yes: options.Yes = False,
     data: options.Data = None,
     corpus_path: options.CorpusPath = None,
@@ -93,6 +96,9 @@ def run(
         threads=threads,
         cell_timeout=cell_timeout,
         memory=memory,
+        executor=executor,
+        scheduler=scheduler,
+        scratch=scratch,
         strict=strict,
     )
     registry = open_registry(around)
@@ -104,7 +110,7 @@ def run(
     filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels, row=rows)
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
     chosen = _choose(suites or [], everything, registry, around)
-    uri = None if no_tracking else checked_uri(tracking_uri, around.results)
+    uri = None if no_tracking else checked_uri(tracking_uri, around.own_folder(around.results))
     planned = {"filters": filters, "require": require, "force": force, "save_models": save_models, "shard": shard}
     if dry_run:
         for suite in chosen:

@@ -1,13 +1,16 @@
 """The selection ledger: which rows were ever scored on which test folds, when, and at which revision.
 
 The best of many rows owes something to having been chosen, also by rows that were deleted since. A run adds a line for
-every cell that it scores to ``run/ledger.csv``, which no later run rewrites; `update_ledger` takes such lines over into
-``ledger.csv``, which is committed. Runs with permuted training labels are not in it: nobody could choose one.
+every cell that it scores to ``run/ledger-HOST.csv``, which no later run rewrites and no other machine appends to;
+`update_ledger` takes such lines over into ``ledger.csv``, which is committed. Runs with permuted training labels are
+not in it: nobody could choose one.
 """
 
 from __future__ import annotations
 
 import csv
+import platform
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from serbench.records.cell import row_id
 from serbench.records.record import Record
 
 NAME = "ledger.csv"
-OF_RUNS = Path("run") / NAME
+OF_RUNS = "run/ledger*.csv"
 COLUMNS = (
     *("scored", "revision", "row", "corpus", "labels", "protocol", "fold", "seed"),
     *("features", "model", "trials"),
@@ -60,13 +63,26 @@ def line_key(line: Line) -> tuple[str, ...]:
 
 def read_ledger(folder: Path) -> list[Line]:
     """All lines of a suite's folder, those of runs included, in the order in which they were scored."""
-    lines = {line_key(line): line for name in (NAME, OF_RUNS) for line in _read(Path(folder) / name)}
+    lines = {line_key(line): line for line in [*_read(Path(folder) / NAME), *_of_runs(Path(folder))]}
     return sorted(lines.values(), key=lambda line: line["scored"])
 
 
 def note_scored(folder: Path, record: Record) -> None:
     """Add the line of a record that a run has just made."""
-    _append(Path(folder) / OF_RUNS, ledger_lines([record]))
+    _append(ledger_of_host(Path(folder)), ledger_lines([record]))
+
+
+def ledger_of_host(folder: Path) -> Path:
+    """The file that runs on this machine add to: on a shared file system no two machines append to one file."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "", platform.node()) or "host"
+    return folder / "run" / f"ledger-{host}.csv"
+
+
+def merge_ledgers(folders: Iterable[Path], target: Path) -> None:
+    """Add what other folders of a suite have scored to the lines of this machine's runs."""
+    known = {line_key(line) for line in read_ledger(target)}
+    found = {line_key(line): line for folder in folders for line in read_ledger(folder)}
+    _append(ledger_of_host(target), [line for key, line in sorted(found.items()) if key not in known])
 
 
 def update_ledger(folder: Path, records: Iterable[Record]) -> int:
@@ -79,7 +95,7 @@ def update_ledger(folder: Path, records: Iterable[Record]) -> int:
     """
     folder = Path(folder)
     known = {line_key(line) for line in _read(folder / NAME)}
-    found = {line_key(line): line for line in [*_read(folder / OF_RUNS), *ledger_lines(records)]}
+    found = {line_key(line): line for line in [*_of_runs(folder), *ledger_lines(records)]}
     new = sorted((line for key, line in found.items() if key not in known), key=lambda line: tuple(line.values()))
     _append(folder / NAME, new)
     return len(new)
@@ -91,6 +107,10 @@ def rows_scored(folder: Path, records: Iterable[Record]) -> dict[tuple[str, ...]
     for line in [*read_ledger(folder), *ledger_lines(records)]:
         rows.setdefault(tuple(line[name] for name in GROUP), set()).add(line["row"])
     return {group: len(found) for group, found in rows.items()}
+
+
+def _of_runs(folder: Path) -> list[Line]:
+    return [line for path in sorted(folder.glob(OF_RUNS)) for line in _read(path)]
 
 
 def _read(path: Path) -> list[Line]:

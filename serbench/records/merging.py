@@ -11,6 +11,7 @@ from pathlib import Path
 from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
 from serbench.records.cell_file import cell_path, read_cell, read_record
+from serbench.records.ledger import merge_ledgers
 from serbench.records.plan_file import read_plan, write_plan
 from serbench.records.record import Record
 from serbench.records.splits_file import add_splits, read_splits
@@ -129,3 +130,4 @@ def _merge_plans(target: Path, folders: Sequence[Path]) -> None:
     for folder in folders:
         if folder != target and (splits := read_splits(folder)) is not None:
             add_splits(target, splits.to_pandas())
+    merge_ledgers([folder for folder in folders if folder != target], target)

@@ -11,17 +11,16 @@ import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, member_cells, write_cell
+from serbench.records import Record, cell_path, empty_predictions, member_cells, read_record, write_cell
 from serbench.records.derived import make_way
 from serbench.records.ledger import note_scored
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import average_members
 from serbench.runner.cell.environment import describe_environment
-from serbench.runner.cell.execute import failed_record, now, run_cell
-from serbench.runner.cell.jobs import CellJob, CellResult
+from serbench.runner.cell.execute import failed_record, now, run_cell_remotely
+from serbench.runner.cell.jobs import CellJob, CellResult, Finished
 from serbench.runner.dispatch import run_jobs
 from serbench.runner.executors.base import Executor, WorkerDied
-from serbench.runner.executors.local import LocalPool
 from serbench.runner.extraction import extract_missing, seconds_allowed
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
@@ -68,7 +67,7 @@ def run_plan(
     Parameters
     ----------
     executor : Executor, optional
-        Where jobs are run, `circumstances.jobs` processes on this machine unless told; closed at the end.
+        Where jobs are run, instead of `circumstances.executor`; closed at the end.
 
     Raises
     ------
@@ -76,10 +75,10 @@ def run_plan(
         If results cannot be written; finished cells are safe.
     """
     started = time.perf_counter()
-    record_plan(plan)
+    record_plan(plan, circumstances.own_folder(plan.folder))
     _record_skipped(plan, circumstances)
     ran = failed = 0
-    with _workers(plan, circumstances, observers, executor) as (executor, interrupt):
+    with _workers(plan, registry, circumstances, observers, executor) as (executor, interrupt):
         for observer in observers:
             observer.planned(plan)
         if plan.todo:
@@ -107,20 +106,25 @@ def extract_plan(
     stopped : bool
         By Ctrl-C.
     """
-    with _workers(plan, circumstances, observers) as (executor, interrupt):
+    with _workers(plan, registry, circumstances, observers) as (executor, interrupt):
         failed = extract_missing(plan, registry, circumstances, executor, observers, interrupt)
     return failed, interrupt.stopped
 
 
 @contextmanager
 def _workers(
-    plan: Plan, circumstances: Circumstances, observers: Sequence[Observer], executor: Executor | None = None
+    plan: Plan,
+    registry: Registry,
+    circumstances: Circumstances,
+    observers: Sequence[Observer],
+    executor: Executor | None = None,
 ) -> Iterator[tuple[Executor, Interrupt]]:
     """An executor that is closed at the end, at once where something raises or Ctrl-C comes twice."""
-    log = plan.folder / "work" / "workers.log"
-    make_way(log)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    executor = executor or LocalPool(circumstances.jobs, circumstances.threads, log, circumstances.memory)
+    if executor is None:
+        work = plan.folder / "work"
+        make_way(work / "workers.log")
+        work.mkdir(parents=True, exist_ok=True)
+        executor = registry.get("executor", circumstances.executor, where="--executor").open(circumstances, work)
     with ExitStack() as stack:
         for observer in observers:
             stack.callback(observer.ended)
@@ -148,8 +152,8 @@ def _results(
             for observer in observers:
                 observer.working([job.cell for job in under_way])
 
-        for job, result in run_jobs(executor, run_cell, jobs, interrupt, tick):
-            yield result if isinstance(result, CellResult) else _failure(job, result)
+        for job, result in run_jobs(executor, run_cell_remotely, jobs, interrupt, tick):
+            yield _told(job, result)
     yield from _averaged(plan, circumstances, interrupt)
 
 
@@ -211,6 +215,12 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
     return np.flatnonzero(task.table["id"].isin(set(ids)).to_numpy())
+
+
+def _told(job: CellJob, result: Finished | CellResult | Exception) -> CellResult:
+    if isinstance(result, Finished):
+        return CellResult(read_record(cell_path(job.folder, result.id)), result.uar)
+    return result if isinstance(result, CellResult) else _failure(job, result)
 
 
 def _failure(job: CellJob, error: Exception) -> CellResult:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from serbench.records.ledger import ledger_of_host
+
 REPOSITORY = Path(__file__).parents[2]
 QUICK = ("--model", "majority", "--model", "svm", "--jobs", "1")
 
@@ -39,7 +41,7 @@ def test_a_run_leaves_the_clone_clean(serbench, clone):
     assert answer.status == 0, answer.err
     assert git("status", "--porcelain") == before
     assert (clone / "results" / "demo" / "run" / "leaderboard.csv").is_file()
-    scored = (clone / "results" / "demo" / "run" / "ledger.csv").read_text().splitlines()[1:]
+    scored = ledger_of_host(clone / "results" / "demo").read_text().splitlines()[1:]
     assert len(scored) == len(list((clone / "results" / "demo" / "cells").iterdir())) > 0
     shown = serbench("leaderboard", "demo", *where).err
     here = len({path.stem for path in (clone / "results" / "demo" / "cells").iterdir()}) // 3

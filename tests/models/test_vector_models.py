@@ -76,3 +76,30 @@ def test_complete_fills_up_with_defaults():
 def test_threads_come_from_the_environment(value, wanted, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert threads() == wanted
+
+
+def test_screened_boosting_looks_at_telling_values_that_do_not_repeat_one_another(tmp_path):
+    from xgboost import XGBClassifier
+
+    from serbench.models.shallow.screening import distinct_values
+
+    random = np.random.default_rng(0)
+    y = np.arange(150) % 3
+    X = random.normal(size=(150, 40)).astype(np.float32)
+    X[:, [7, 19, 33]] += 1.5 * (y[:, None] == np.arange(3))
+    X[:, 20:23] = -2 * X[:, [19]] + 0.05 * random.normal(size=(150, 3))
+    X[:, 5] = 1.0
+    kept = set(distinct_values(X, y, 3))
+    assert {7, 33} < kept and len(kept & {19, 20, 21, 22}) == 1
+    assert 5 not in distinct_values(X, y, 40)
+    correlations = np.abs(np.corrcoef(X[:, distinct_values(X, y, 40)].T))
+    assert correlations[~np.eye(len(correlations), dtype=bool)].max() < 0.8
+
+    spec = build_registry().get("model", "xgboost")
+    params = {**spec.params, "n_estimators": 30, "colsample_bytree": 1.0, "screen": 3}
+    few = spec.build(params, n_classes=3, seed=0).fit(X, y)
+    assert {int(name[1:]) for name in few.get_booster().get_fscore()} == kept
+    few.save_model(tmp_path / "model.json")
+    loaded = XGBClassifier()
+    loaded.load_model(tmp_path / "model.json")
+    np.testing.assert_array_equal(loaded.predict_proba(X), few.predict_proba(X))

@@ -12,9 +12,10 @@ from serbench.errors import ResultsError
 from serbench.records import Record
 from serbench.records.ledger import (
     NAME,
-    OF_RUNS,
     ledger_lines,
+    ledger_of_host,
     line_key,
+    merge_ledgers,
     note_scored,
     read_ledger,
     rows_scored,
@@ -48,7 +49,7 @@ def test_a_deleted_row_still_counts(tmp_path):
 def test_only_what_scored_a_test_fold_and_could_be_chosen_is_noted(tmp_path):
     note_scored(tmp_path, scored(status="failed"))
     note_scored(tmp_path, scored(permute_labels=True))
-    assert not (tmp_path / OF_RUNS).exists()
+    assert not ledger_of_host(tmp_path).exists()
     note_scored(tmp_path, scored())
     (line,) = read_ledger(tmp_path)
     assert (line["scored"], line["revision"], line["fold"]) == ("2026-01-01T10:00:00", "abc", "1")
@@ -60,7 +61,7 @@ def test_the_ledger_only_grows(tmp_path):
     before = (tmp_path / NAME).read_text()
     assert update_ledger(tmp_path, [scored("two")]) == 0
     # The same row scored again later is another line, and the lines of runs may be gone by then.
-    shutil.rmtree(tmp_path / OF_RUNS.parent)
+    shutil.rmtree(ledger_of_host(tmp_path).parent)
     assert update_ledger(tmp_path, [scored("two", when="2026-02-01T10:00:00+00:00")]) == 1
     after = (tmp_path / NAME).read_text()
     assert after.startswith(before) and after.count("\n") == before.count("\n") + 1
@@ -70,9 +71,23 @@ def test_the_ledger_only_grows(tmp_path):
 def test_a_line_that_a_kill_cut_short_is_passed_over(tmp_path):
     for model in ("one", "two"):
         note_scored(tmp_path, scored(model))
-    path = tmp_path / OF_RUNS
+    path = ledger_of_host(tmp_path)
     path.write_text(path.read_text()[:-20])
     assert [line["model"] for line in read_ledger(tmp_path)] == ["one"]
+
+
+def test_no_two_machines_add_to_one_file(tmp_path, monkeypatch):
+    for host, model in (("one", "svm"), ("two", "knn")):
+        monkeypatch.setattr("platform.node", lambda host=host: host)
+        note_scored(tmp_path, scored(model))
+    files = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert files == ["ledger-one.csv", "ledger-two.csv"]
+    # What versions before wrote counts, too.
+    ledger_of_host(tmp_path).rename(tmp_path / "run" / "ledger.csv")
+    assert {line["model"] for line in read_ledger(tmp_path)} == {"svm", "knn"}
+    merge_ledgers([tmp_path], tmp_path / "joined")
+    merge_ledgers([tmp_path], tmp_path / "joined")
+    assert sorted(map(line_key, read_ledger(tmp_path / "joined"))) == sorted(map(line_key, read_ledger(tmp_path)))
 
 
 def test_a_ledger_that_cannot_be_read_is_an_error(tmp_path):

@@ -20,7 +20,7 @@ from serbench.records.derived import warn
 from serbench.runner.cell.enrolment import validation_enrolment
 from serbench.runner.cell.fitting import FittedModel
 from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
-from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, is_stale, lacks_model, model_folder
+from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, Finished, is_stale, lacks_model, model_folder
 from serbench.runner.cell.locks import lock
 from serbench.runner.cell.training import Clock, train_cell
 
@@ -39,7 +39,7 @@ def run_cell(job: CellJob) -> CellResult | None:
 
     A cell that raises is a failed record; only a file that cannot be written raises.
     """
-    with lock(job.folder / "locks" / f"{job.cell.id}.lock", wait=False) as held:
+    with lock(job.circumstances.own_folder(job.folder) / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
         done = None if job.force else _finished(job)
@@ -57,6 +57,12 @@ def run_cell(job: CellJob) -> CellResult | None:
                 return CellResult.of(*finished)
             write_cell(job.folder, record, predictions)
         return CellResult.of(record, predictions)
+
+
+def run_cell_remotely(job: CellJob) -> Finished | CellResult | None:
+    """Run one cell for a caller elsewhere: a record that is on storage does not come back, only its id."""
+    result = run_cell(job)
+    return Finished(job.cell.id, result.uar) if result and result.record.status == "ok" else result
 
 
 def _finished(job: CellJob) -> tuple[Record, pd.DataFrame] | None:

@@ -110,6 +110,12 @@ class CellJob:
     enrolment: Enrolment | None = None
     seconds: float | None = None
 
+    @property
+    def resources(self) -> dict[str, float]:
+        """What its worker has to have besides a processor, as Dask counts it."""
+        device = str(self.cell.model["params"].get("device", ""))
+        return {"GPU": 1.0} if device.startswith(("cuda", "gpu")) else {}
+
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""
         return cell_seed(self.cell, self.nicknames, purpose)
@@ -131,6 +137,13 @@ def without_nicknames(cell: Cell, nicknames: Sequence[str]) -> Cell:
     fold = slash + speaker if "+" in corpus and project in nicknames else cell.fold
     labels = {"labels": cell.labels["labels"]}
     return replace(cell, corpus=corpus, fold=fold, labels=labels, corpus_options={}, excluded=())
+
+
+class Finished(NamedTuple):
+    """What a worker gives back of a cell whose record is on storage: its id, and the UAR of its test part."""
+
+    id: str
+    uar: float | None
 
 
 class CellResult(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the engine asks of an executor: one file each behind five methods."""
+"""What the engine asks of an executor: one file each behind a few methods."""
 
 from __future__ import annotations
 

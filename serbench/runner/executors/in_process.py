@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from serbench.specs import ExecutorSpec
+
 
 class InProcess:
     """An executor without workers: a job has ended when `submit` returns.
@@ -41,3 +43,8 @@ class InProcess:
     def close(self, *, kill: bool = False) -> None:
         """Forget what was not given back."""
         self._ended = []
+
+
+IN_PROCESS = ExecutorSpec(
+    "in_process", lambda circumstances, work: InProcess(), description="this process, one job after the other"
+)

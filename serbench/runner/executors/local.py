@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serbench.circumstances import Circumstances
 from serbench.records.derived import make_way
 from serbench.runner.cell.environment import thread_variables
 from serbench.runner.executors.base import TimedOut, WorkerDied
+from serbench.specs import ExecutorSpec
 
 # Seconds that a worker has to end by itself.
 LAST_WORDS = 3.0
@@ -140,6 +142,13 @@ class LocalPool:
         return ProcessPoolExecutor(
             max_workers=1, mp_context=context, initializer=_prepare_worker, initargs=(self._log, self._memory)
         )
+
+
+def _open(circumstances: Circumstances, work: Path) -> LocalPool:
+    return LocalPool(circumstances.jobs, circumstances.threads, work / "workers.log", circumstances.memory)
+
+
+LOCAL = ExecutorSpec("local", _open, description="worker processes on this machine")
 
 
 def gibibytes(count: int | None) -> str:

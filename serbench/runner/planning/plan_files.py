@@ -16,17 +16,18 @@ from serbench.runner.planning.cells import Plan
 from serbench.runner.planning.task import Task
 
 
-def record_plan(plan: Plan) -> None:
+def record_plan(plan: Plan, own: Path | None = None) -> None:
     """Write the plan and its splits; what earlier runs of other parts of the suite wrote stays.
 
-    A plan of the whole suite drops rows that an older version of it had and none of whose cells was run.
+    `own` is the folder of the locks where it is not the plan's. A plan of the whole suite drops rows that an older
+    version of it had and none of whose cells was run.
 
     Raises
     ------
     ResultsError
         If the results folder cannot be written.
     """
-    with lock(plan.folder / "locks" / "plan.lock", wait=True):
+    with lock((own or plan.folder) / "locks" / "plan.lock", wait=True):
         _add_cells(plan)
         _add_splits(plan)
 

@@ -111,7 +111,8 @@ def _folds(rows: pd.DataFrame, job: CellJob, inner: int):
 
 def _journal(job: CellJob) -> Journal:
     context = {"fingerprint": job.corpus["fingerprint"], "plugin": job.plugin_hash}
-    return Journal(journal_path(job.folder, job.cell.id), job.cell.id, context, anew=job.force)
+    own = journal_path(job.circumstances.own_folder(job.folder), job.cell.id)
+    return Journal(own, job.cell.id, context, anew=job.force, shared=journal_path(job.folder, job.cell.id))
 
 
 def _title(sets: Sequence[Mapping[str, Any]]) -> str:

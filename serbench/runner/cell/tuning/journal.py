@@ -7,11 +7,13 @@ on disk is numbered without gaps, and a search rebuilt from it goes on as if it 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import ResultsError
+from serbench.records.atomic import atomic_path
 from serbench.records.derived import make_way, set_aside
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ class Journal:
         thrown away.
     anew : bool
         Throw away whatever there is.
+    shared : Path, optional
+        Where each finished trial is copied to, so that another machine can go on; where it has more trials than
+        `path`, the search goes on from it.
 
     Raises
     ------
@@ -47,13 +52,18 @@ class Journal:
     A file that is damaged in other ways than a last line cut short is set aside, and the search starts anew.
     """
 
-    def __init__(self, path: Path, name: str, context: Mapping[str, Any], *, anew: bool = False):
+    def __init__(
+        self, path: Path, name: str, context: Mapping[str, Any], *, anew: bool = False, shared: Path | None = None
+    ):
         self.path, self._name = path, name
+        self._shared = None if shared == path else shared
         try:
             make_way(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             if anew:
-                path.unlink(missing_ok=True)
+                self.discard()
+            elif self._shared is not None and count_trials(self._shared) > count_trials(path):
+                shutil.copyfile(self._shared, path)
             cut_torn_line(path)
             self._study = self._open_or_set_aside()
             if self._study.user_attrs.get(CONTEXT) != dict(context):
@@ -72,12 +82,16 @@ class Journal:
         """Write a finished trial."""
         try:
             self._study.add_trial(trial)
+            if self._shared is not None:
+                with atomic_path(self._shared) as temporary:
+                    shutil.copyfile(self.path, temporary)
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
     def discard(self) -> None:
         """Remove the file: the next search starts anew."""
-        self.path.unlink(missing_ok=True)
+        for path in filter(None, (self.path, self._shared)):
+            path.unlink(missing_ok=True)
 
     def _open_or_set_aside(self):
         try:

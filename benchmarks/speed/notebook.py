@@ -1,0 +1,178 @@
+"""The usual notebook's job as people write it, and the same job by serbench, in one run.
+
+    SERBENCH_DATA=~/corpora python benchmarks/speed/notebook.py [--fraction 0.1] [--json FILE]
+
+Both describe RAVDESS speech by six kinds of features, train SVM, nearest neighbours, random forest, XGBoost and a
+convolutional network of 30 epochs, over a random 80/20 split and over the six official folds, and score every fold.
+The notebook calls librosa, scikit-learn, XGBoost and Keras plainly, and decodes a file for each kind of input, as
+notebooks do; serbench runs a suite into empty folders. Each in a process of its own, one job, one thread: processor
+seconds with all child processes, imports included. `--fraction` takes that share of each actor's files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+EPOCHS = 30
+SEED = 0
+SUITE = f"""
+title: The usual notebook's job
+description: The same features, models and splits.
+corpora: [ravdess_speech]
+grid:
+  - features: [handcrafted]
+    models: [svm, knn, random_forest, xgboost]
+    protocols: [stratified_holdout, official]
+  - features: [mfcc_sequence]
+    models: [{{name: cnn, params: {{epochs: {EPOCHS}, patience: {EPOCHS}}}}}]
+    protocols: [stratified_holdout, official]
+"""
+
+
+def notebook(data: Path) -> None:
+    """What a notebook does: six librosa calls a file, four classifiers and a network, over seven folds."""
+    import keras
+    import librosa
+    import numpy as np
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import train_test_split
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+    from xgboost import XGBClassifier
+
+    def describe(path):
+        signal, rate = librosa.load(path, sr=16_000)
+        parts = [
+            librosa.feature.mfcc(y=signal, sr=rate, n_mfcc=40),
+            librosa.feature.chroma_stft(y=signal, sr=rate),
+            librosa.feature.spectral_contrast(y=signal, sr=rate),
+            librosa.feature.melspectrogram(y=signal, sr=rate),
+            librosa.feature.zero_crossing_rate(signal),
+            librosa.feature.rms(y=signal),
+        ]
+        return np.concatenate([np.concatenate([part.mean(axis=1), part.std(axis=1)]) for part in parts])
+
+    def frames(path):
+        signal, rate = librosa.load(path, sr=16_000)
+        return librosa.util.fix_length(librosa.feature.mfcc(y=signal, sr=rate, n_mfcc=40).T, size=128, axis=0)
+
+    def network():
+        layers = keras.layers
+        net = keras.Sequential(
+            [keras.Input((128, 40))]
+            + [
+                layer
+                for width in (64, 128, 256)
+                for layer in (
+                    layers.Conv1D(width, 5, padding="same", activation="relu"),
+                    layers.MaxPooling1D(2),
+                    layers.Dropout(0.3),
+                )
+            ]
+            + [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(8, activation="softmax")]
+        )
+        net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return net
+
+    paths = sorted(path for path in data.rglob("*") if path.suffix in (".wav", ".flac"))
+    names = [path.stem.split("-") for path in paths]
+    y = np.array([int(name[2]) - 1 for name in names])
+    actor = np.array([int(name[6]) for name in names])
+    X, sequences = np.array([describe(path) for path in paths]), np.array([frames(path) for path in paths])
+    tested = [(1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22)]
+    folds = [train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=SEED)]
+    folds += [(np.flatnonzero(~np.isin(actor, who)), np.flatnonzero(np.isin(actor, who))) for who in tested]
+    for train, test in folds:
+        scaler = StandardScaler().fit(X[train])
+        for model in (
+            SVC(probability=True, random_state=SEED),
+            KNeighborsClassifier(),
+            RandomForestClassifier(n_estimators=300, random_state=SEED, n_jobs=1),
+            XGBClassifier(random_state=SEED, n_jobs=1),
+        ):
+            model.fit(scaler.transform(X[train]), y[train])
+            balanced_accuracy_score(y[test], model.predict(scaler.transform(X[test])))
+        keras.backend.clear_session()
+        mean, std = sequences[train].mean(axis=(0, 1)), sequences[train].std(axis=(0, 1))
+        net = network()
+        net.fit((sequences[train] - mean) / std, y[train], epochs=EPOCHS, batch_size=32, verbose=0)
+        answers = net.predict((sequences[test] - mean) / std, verbose=0).argmax(axis=1)
+        balanced_accuracy_score(y[test], answers)
+
+
+def ours(data: Path) -> None:
+    """The same by a suite."""
+    import serbench
+
+    with tempfile.TemporaryDirectory() as scratch:
+        suite = Path(scratch) / "notebook.yaml"
+        suite.write_text(SUITE, encoding="utf-8")
+        places = {"cache": Path(scratch) / "cache", "results": Path(scratch) / "results"}
+        board = serbench.run(suite, data=data, jobs=1, threads=1, **places)
+    print(f"{board.attrs['ran']} cells, {board.attrs['failed']} failed")
+
+
+def linked(source: Path, target: Path, fraction: float) -> int:
+    """Link that share of each actor's files below `target`; return how many."""
+    actors: dict[str, list[Path]] = {}
+    for path in sorted(source.rglob("*")):
+        if path.suffix in (".wav", ".flac"):
+            actors.setdefault(path.stem.split("-")[6], []).append(path)
+    step, count = round(1 / fraction), 0
+    for actor, paths in actors.items():
+        folder = target / "ravdess_speech" / f"Actor_{actor}"
+        folder.mkdir(parents=True)
+        # The stride walks over emotions, sentences and takes; shifted by actor, so that every emotion is in a fold.
+        for path in paths[int(actor) % step :: step]:
+            (folder / path.name).symlink_to(path.resolve())
+            count += 1
+    return count
+
+
+def processor_seconds(job: str, data: Path) -> float:
+    """Processor time of a job in a process of its own, with its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
+    quiet = {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, __file__, "--job", job, "--data", data]
+    subprocess.run(command, env={**os.environ, **one, **quiet}, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+JOBS = {"notebook": notebook, "serbench": ours}
+
+
+def main() -> None:
+    """Run both and print their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("SERBENCH_DATA"), help="folder of the corpora")
+    parser.add_argument("--fraction", type=float, default=1.0, help="share of the files [1]")
+    parser.add_argument("--json", type=Path, help="write the seconds there")
+    parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.data is None:
+        parser.error("give --data, or set SERBENCH_DATA")
+    if given.job:
+        JOBS[given.job](given.data)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        count = linked(Path(given.data) / "ravdess_speech", Path(scratch), given.fraction)
+        found = {job: processor_seconds(job, Path(scratch)) for job in JOBS}
+    plain, suite = found["notebook"], found["serbench"]
+    print(f"{count} files, processor seconds: notebook {plain:.0f}, serbench {suite:.0f}, ratio {plain / suite:.1f}x")
+    if given.json:
+        given.json.write_text(json.dumps({"utterances": count, **found}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
