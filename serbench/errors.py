@@ -112,6 +112,10 @@ class BrokenPromise(ProtocolError):
     """A split that breaks the independence its protocol promises."""
 
 
+class EnrolmentError(SerbenchError):
+    """New speakers who cannot be enrolled: too few utterances, unknown or shared, no such class."""
+
+
 class ModelError(SerbenchError):
     """A model that cannot be built, fitted, saved or loaded."""
 

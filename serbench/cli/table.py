@@ -16,7 +16,9 @@ def table(
     row: Annotated[str | None, typer.Argument(help="A row, for a table of that row alone.")] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", "-k", help="results, wide (corpora as columns), per-class, per-speaker, per-gender."),
+        typer.Option(
+            "--kind", "-k", help="results, wide (corpora as columns), enrolment, per-class, per-speaker, per-gender."
+        ),
     ] = None,
     style: Annotated[str, typer.Option("--format", "-f", help="latex, md, csv, html; text for per-class.")] = "md",
     columns: Annotated[
@@ -36,7 +38,14 @@ def table(
     from serbench.reporting.leaderboard import leaderboard
     from serbench.reporting.loading import load_suites
     from serbench.reporting.lookup import find_cells
-    from serbench.reporting.papers.make import ROW_KINDS, SUITE_KINDS, row_paper, suite_paper
+    from serbench.reporting.papers.make import (
+        ENROLMENT,
+        ROW_KINDS,
+        SUITE_KINDS,
+        enrolment_paper,
+        row_paper,
+        suite_paper,
+    )
 
     kind = kind or ("per-class" if row else "results")
     if kind not in (*SUITE_KINDS, *ROW_KINDS):
@@ -53,6 +62,10 @@ def table(
         if sort not in (None, "name", "uar"):
             raise UnknownName.among("column", sort, ["name", "uar"], where="--sort")
         text = row_paper(root, find_cells(records, row), kind, style, sort=sort or "name", **shared)
+    elif kind == ENROLMENT:
+        if columns or rows or sort or caption or label:
+            raise UsageError("an enrolment table has --decimals and --document alone", where="--kind")
+        text = enrolment_paper(records, leaderboard(records), style, decimals=decimals, document=document)
     else:
         chosen = {"columns": _listed(columns), "rows": _listed(rows), "sort": sort or "uar"}
         text = suite_paper(leaderboard(records), kind, style, **shared, **chosen)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from serbench.errors import FeatureError, ModelError, SerbenchError
+from serbench.errors import AudioError, EnrolmentError, FeatureError, ModelError, SerbenchError
+from serbench.features.enrolment import Adaptation
 from serbench.inference.clips import Clip, read_clip, samples_clip
 from serbench.inference.folder import MANIFEST, read_manifest
 from serbench.inference.known import Known, read_known
@@ -33,17 +34,32 @@ class Member:
         Its probabilities are brought to it before they are averaged.
     known : Known, optional
         What its training utterances look like.
+    adaptation : Adaptation, optional
+        Of a row that enrols: how a speaker's features are normalised.
+    speaker : (ndarray, ndarray), optional
+        Mean and deviation (d,) of the enrolled speaker; that of the training speakers unless somebody was.
     """
 
     saved: SavedModel
     weight: float = 1.0
     temperature: float = 1.0
     known: Known | None = None
+    adaptation: Adaptation | None = None
+    speaker: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def sets(self) -> Sequence[Mapping[str, Any]]:
         """Its feature sets: a search may have chosen others than the cell's own."""
         return self.saved.meta["features"]
+
+    def enrolled(self, utterances: Sequence[np.ndarray]) -> Member:
+        """The member for the speaker of these utterances' features; of none, for an unknown speaker."""
+        estimator = self.saved.estimator
+        speaker = self.adaptation.of_utterances(utterances)
+        if utterances and callable(getattr(estimator, "adapt", None)):
+            heard = _normalised(utterances, speaker)
+            estimator = estimator.adapt(np.stack(heard) if heard[0].ndim == 1 else heard)
+        return replace(self, saved=replace(self.saved, estimator=estimator), speaker=speaker)
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,48 @@ class SpeechModel:
         """The most probable label of one utterance."""
         return str(self.classes_[self.predict_proba(source, rate=rate).argmax()])
 
+    def enrol(self, paths: Sequence[str | Path]) -> SpeechModel:
+        """The model for one speaker, after it has heard some of their utterances, without labels.
+
+        Parameters
+        ----------
+        paths : sequence of paths
+            Audio files of that speaker alone. The model itself stays as it is.
+
+        Raises
+        ------
+        EnrolmentError
+            If there are none, the model's row does not enrol, or a file cannot be heard: it is silent, or no audio.
+        """
+        if any(member.adaptation is None for member in self.members):
+            raise EnrolmentError(
+                "the model was not trained to enrol speakers", where=self.name or None,
+                hint="train a row of a block with `enrol`, such as one of `enrol: [0, 10]`",
+            )  # fmt: skip
+        if isinstance(paths, (str, Path)) or not len(paths):
+            raise EnrolmentError("no utterances to enrol", hint="give a list of files of one speaker")
+        described = [self._heard(path) for path in paths]
+        members = tuple(
+            member.enrolled([item[place] for item in described]) for place, member in enumerate(self.members)
+        )
+        return replace(self, members=members)
+
+    def _heard(self, path: str | Path) -> list[np.ndarray]:
+        try:
+            clip = read_clip(path)
+            if np.ptp(clip.signal) == 0:
+                raise AudioError("is silent")
+            found = self._describe(clip)
+        except SerbenchError as error:
+            found = error
+        if isinstance(found, SerbenchError):
+            raise EnrolmentError(
+                f"cannot be enrolled: {found.what}",
+                where=str(path),
+                hint="give utterances in which the speaker is heard",
+            ) from found
+        return found
+
     def answer(self, clips: Sequence[Clip]) -> list[Answered | SerbenchError]:
         """Answer for several recordings at once, which costs less than one by one; errors stand in their place."""
         found: list[Any] = [self._describe(clip) for clip in clips]
@@ -106,6 +164,8 @@ class SpeechModel:
         far = np.zeros(len(good), dtype=bool)
         for position, member in enumerate(self.members):
             features = [found[number][position] for number in good]
+            if member.speaker is not None:
+                features = _normalised(features, member.speaker)
             given = np.stack(features) if features[0].ndim == 1 else features
             probabilities = member.saved.predict_proba(given)
             total += member.weight * _scaled(probabilities, member.temperature)
@@ -167,10 +227,10 @@ def load_model(folder: str | Path, *, plugins: tuple[str | Path, ...] = ()) -> S
     """
     folder, registry = Path(folder), build_registry([Path(path) for path in plugins])
     if not (folder / MANIFEST).exists():
-        return SpeechModel((Member(_load_checked(folder, registry)),), registry, name=folder.name)
+        return SpeechModel((_member(_load_checked(folder, registry)),), registry, name=folder.name)
     manifest = read_manifest(folder)
     members = tuple(
-        Member(
+        _member(
             _load_checked(folder / entry.folder, registry),
             entry.weight,
             entry.temperature,
@@ -181,6 +241,18 @@ def load_model(folder: str | Path, *, plugins: tuple[str | Path, ...] = ()) -> S
     if any(list(member.saved.meta["labels"]) != manifest.labels for member in members):
         raise ModelError("its members answer other labels than the model", where=str(folder), hint="train it again")
     return SpeechModel(members, registry, manifest.temperature, manifest.sheet, folder.resolve().name)
+
+
+def _member(saved: SavedModel, *rest: Any) -> Member:
+    member = Member(saved, *rest)
+    if "enrolment" not in saved.meta:
+        return member
+    return replace(member, adaptation=Adaptation.from_json(saved.meta["enrolment"])).enrolled([])
+
+
+def _normalised(features: Sequence[np.ndarray], speaker: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
+    mean, deviation = speaker
+    return [((item - mean) / deviation).astype(np.float32) for item in features]
 
 
 def _scaled(probabilities: np.ndarray, temperature: float) -> np.ndarray:

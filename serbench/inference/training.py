@@ -25,6 +25,7 @@ from serbench.records import member_title, row_id
 from serbench.registry import Registry
 from serbench.reporting.loading import load_records, suites_in
 from serbench.reporting.lookup import find_cells
+from serbench.runner.cell.enrolment import enrolling
 from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.jobs import TEST_ONLY, CellJob
 from serbench.runner.cell.recipe import choose, read_recipe
@@ -201,7 +202,7 @@ def _fit(
 def fit_member(request: MemberJob) -> str:
     """Fit one member in a worker: choose its parameters, fit, save, and measure what it was trained on."""
     job = request.job
-    recipe = choose(job, *read_recipe(job))
+    recipe, _ = enrolling(choose(job, *read_recipe(job)))
     training = recipe.training(validate=recipe.spec.validation)
     recipe.save(recipe.fit(training), request.folder)
     write_known(request.folder, list(recipe.matrix.take(job.train)), seed_for(0, "examples"))

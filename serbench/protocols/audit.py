@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.protocols.enrolment import Enrolment
 from serbench.protocols.sharing import PARENT, PERSON, RECORDING, REPETITION, SharingTable
 from serbench.protocols.tables import EXAMPLES, enumerate_some
 from serbench.protocols.verdict import Verdict
@@ -18,6 +19,7 @@ NOTEWORTHY = 0.02
 DOUBLED_PERSON = "probably one person under two names"
 NEAR = "near duplicates"
 COPIES = "augmented copies of test parents in training"
+ENROLLED_SCORED = "enrolled utterances scored"
 
 
 def audit_split(
@@ -28,6 +30,8 @@ def audit_split(
     independence: Collection[str] = (),
     corpus_labels: Collection[str] = (),
     mistake: Mistake = NO_MISTAKE,
+    enrolment: Enrolment | None = None,
+    heard: str = "",
 ) -> dict[str, Any]:
     """Say what the test part of a split shares with its training part.
 
@@ -44,12 +48,16 @@ def audit_split(
         The corpus' own labels; a shorter class list is noted.
     mistake : Mistake
         That of the protocol: a leak of the whole test part, whatever else is shared.
+    enrolment : Enrolment, optional
+        What is heard of the test speakers: a recording of it that is scored too is a leak.
+    heard : str
+        The same in words, for the verdict.
 
     Returns
     -------
     dict
         ``{"verdict", "speaker_independent", "leaks": [{"kind", "count", "examples"}], "notes": [str]}``.
-        The verdict is "leaky: …" naming the kinds, "transductive", "speakers unknown" or
+        The verdict is "leaky: …" naming the kinds, "transductive", "enrolled: …", "speakers unknown" or
         "speaker-independent"; `count` counts what is shared (speakers, recordings, repetitions).
     """
     table = SharingTable.of(table)
@@ -57,10 +65,14 @@ def audit_split(
     leaks = _leaks(table, train, test, independence)
     if mistake:
         leaks.append(_leak(mistake.leak, table.ids(test)))
+    if enrolment and (both := _enrolled_scored(table, enrolment)):
+        leaks.append(_leak(ENROLLED_SCORED, both))
     speakers_known = not (table.unknown("speaker", train) or table.unknown("speaker", test))
     kinds = tuple(leak["kind"] for leak in leaks)
     return {
-        "verdict": str(Verdict(kinds, speakers_known or bool(kinds), transductive=normalise == "speaker")),
+        "verdict": str(
+            Verdict(kinds, speakers_known or bool(kinds), transductive=normalise == "speaker", enrolled=heard)
+        ),
         "speaker_independent": speakers_known and not leaks,
         "leaks": leaks,
         "notes": _notes(table, train, test, independence, corpus_labels),
@@ -82,6 +94,11 @@ def _leaks(
     if "text" in independence:
         found["sentences shared"] = table.shared("text", train, test)
     return [_leak(kind, names) for kind, names in found.items() if names]
+
+
+def _enrolled_scored(table: SharingTable, enrolment: Enrolment) -> list[str]:
+    heard, scored = (np.unique(table.positions(ids)) for ids in (enrolment.enrolled, enrolment.scored))
+    return [*table.shared("id", heard, scored), *_shared_audio(table, heard, scored)] if len(heard) else []
 
 
 def _leak(kind: str, names: Iterable[str]) -> dict[str, Any]:

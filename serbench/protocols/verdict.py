@@ -8,9 +8,10 @@ from typing import Any
 
 INDEPENDENT = "speaker-independent"
 TRANSDUCTIVE = "transductive"
+ENROLLED = "enrolled"
 UNKNOWN = "speakers unknown"
 # Rows of different standing are never ranked against one another.
-STANDINGS = (INDEPENDENT, TRANSDUCTIVE, f"not {INDEPENDENT}")
+STANDINGS = (INDEPENDENT, ENROLLED, TRANSDUCTIVE, f"not {INDEPENDENT}")
 
 LAYERS = ("split", "features", "model", "selection")
 AUDITED, DECLARED, LEAKY = "audited", "declared", "leaky"
@@ -70,6 +71,8 @@ class Verdict:
         Whether the test utterances are normalised together.
     layers : mapping of str to Layer
         By the names in `LAYERS`; empty for a split alone.
+    enrolled : str
+        What was heard of the test speakers beforehand, e.g. ``5 unlabelled utterances``; "" where nothing was.
 
     Examples
     --------
@@ -77,27 +80,32 @@ class Verdict:
     'leaky: speakers shared, content duplicates; transductive'
     >>> str(Verdict(layers={"features": Layer("declared", "features file own"), "model": Layer()}))
     'speaker-independent; features declared'
+    >>> str(Verdict(enrolled="5 unlabelled utterances"))
+    'enrolled: 5 unlabelled utterances'
     """
 
     leaks: tuple[str, ...] = ()
     speakers_known: bool = True
     transductive: bool = False
     layers: Mapping[str, Layer] = field(default_factory=dict)
+    enrolled: str = ""
 
     @classmethod
-    def over(cls, audits: Iterable[Mapping[str, Any]], *, transductive: bool = False) -> Verdict:
+    def over(cls, audits: Iterable[Mapping[str, Any]], *, transductive: bool = False, enrolled: str = "") -> Verdict:
         """The verdict over several folds: everything that any of their audits (`audit_split`) has found."""
         audits = list(audits)
         leaks = dict.fromkeys(leak["kind"] for audit in audits for leak in audit.get("leaks", ()))
         known = all(audit.get("speaker_independent") or audit.get("leaks") for audit in audits)
-        return cls(tuple(leaks), known, transductive)
+        return cls(tuple(leaks), known, transductive, enrolled=enrolled)
 
     @property
     def standing(self) -> str:
         """One of `STANDINGS`."""
         if self.leaks or self._leaky_layers or not self.speakers_known:
-            return STANDINGS[2]
-        return TRANSDUCTIVE if self.transductive else INDEPENDENT
+            return STANDINGS[-1]
+        if self.transductive:
+            return TRANSDUCTIVE
+        return ENROLLED if self.enrolled else INDEPENDENT
 
     @property
     def headline(self) -> str:
@@ -115,6 +123,7 @@ class Verdict:
         parts = [f"leaky: {', '.join(leaks)}"] if leaks else []
         parts += [] if self.speakers_known else [UNKNOWN]
         parts += [TRANSDUCTIVE] if self.transductive else []
+        parts += [f"{ENROLLED}: {self.enrolled}"] if self.enrolled else []
         declared = [name for name in ("features", "model") if self.layers.get(name, Layer()).state == DECLARED]
         said = [f"{', '.join(declared)} {DECLARED}"] if declared else []
         return "; ".join([*(parts or [INDEPENDENT]), *said])

@@ -10,6 +10,7 @@ from typing import Any
 
 from serbench.errors import ResultsError
 from serbench.identity import content_id
+from serbench.records.enrolling import enrolled_name
 from serbench.records.plain import plain
 from serbench.records.shapes import check_shape
 from serbench.specs import recorded_features, renamed_features
@@ -50,6 +51,9 @@ class Cell:
         Of an ensemble: the fields in which each member's cell of the same fold and seed differs from its own.
     permute_labels : bool
         A sanity run: the labels of the training part are permuted, so that nothing can be learnt.
+    enrol : mapping
+        Empty: nothing is heard of test speakers beforehand. Else `utterances` (how many, or "all" others), `label`
+        where only these are heard, `apart` (label or "*" -> how many are kept from scoring, whatever is heard).
     """
 
     corpus: str
@@ -66,6 +70,7 @@ class Cell:
     augment: Mapping[str, Any] = field(default_factory=dict)
     members: tuple[Mapping[str, Any], ...] = ()
     permute_labels: bool = False
+    enrol: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data of the fields that differ from their defaults."""
@@ -107,10 +112,12 @@ class Cell:
     @property
     def feature_name(self) -> str:
         """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
-        if self.members:
-            return f"ensemble of {len(self.members)}"
         names = "+".join(_with_params({**entry, "name": renamed_features(entry["name"])}) for entry in self.features)
-        return names if self.normalise == "none" else f"{names} ({self.normalise}-normalised)"
+        if self.members:
+            names = f"ensemble of {len(self.members)}"
+        elif self.normalise != "none":
+            names = f"{names} ({self.normalise}-normalised)"
+        return f"{names} ({enrolled_name(self.enrol)})" if self.enrol else names
 
     @property
     def model_name(self) -> str:

@@ -55,6 +55,8 @@ class Record:
     degradations : list of str
         Names of the degraded versions of the test part that were answered too; the role of such a prediction is
         ``degraded: name``.
+    enrolment : mapping
+        Of a row that enrols: `method`, `strength` and the `uar` that they reached on training speakers treated as new.
     """
 
     cell: Cell
@@ -72,6 +74,7 @@ class Record:
     history: Mapping[str, list[float]] = field(default_factory=dict)
     tuning: Mapping[str, Any] = field(default_factory=dict)
     degradations: list[str] = field(default_factory=list)
+    enrolment: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
     schema: int = SCHEMA
 

@@ -38,6 +38,7 @@ class _Cell(TypedDict):
     augment: NotRequired[Options]
     members: NotRequired[list[Options]]
     permute_labels: NotRequired[bool]
+    enrol: NotRequired[Options]
 
 
 class _Record(TypedDict):
@@ -56,6 +57,7 @@ class _Record(TypedDict):
     history: NotRequired[dict[str, list[Any]]]
     tuning: NotRequired[Options]
     degradations: NotRequired[list[str]]
+    enrolment: NotRequired[Options]
     created: NotRequired[str]
     schema: NotRequired[int]
 
@@ -74,6 +76,7 @@ class _Model(TypedDict):
     features: NotRequired[list[_Named]]
     feature_versions: NotRequired[dict[str, str]]
     hashes: NotRequired[dict[str, str]]
+    enrolment: NotRequired[Options]
 
 
 _SHAPES = {"cell": _Cell, "record": _Record, "plan": list[_Planned], "model": _Model}

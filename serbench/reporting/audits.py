@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serbench.identity import canonical_json
 from serbench.protocols.verdict import LAYERS, Verdict, weakest
 from serbench.records import Record
+from serbench.records.enrolling import enrolled_name
 from serbench.reporting.layers import merged_verdict
 from serbench.reporting.rows import identity_columns, reading
 
@@ -39,6 +40,8 @@ def audit_summaries(cells: pd.DataFrame) -> list[dict[str, Any]]:
     for item in ordered.itertuples():
         identity = identity_columns(item.cell)
         splitting = {name: identity[name] for name in SPLITTING} | {"normalise": item.cell.normalise}
+        if item.cell.enrol:
+            splitting["enrol"] = enrolled_name(item.cell.enrol)
         groups.setdefault(canonical_json({"suite": item.suite, "reading": reading(item.cell), **splitting}), []).append(
             (splitting, item)
         )
@@ -51,6 +54,7 @@ def audit_lines(summary: dict[str, Any]) -> list[str]:
     if summary["validation"]:
         details.append(f"validation cut by {summary['validation']}")
     named = [f"{summary['normalise']}-normalised"] if summary["normalise"] != "none" else []
+    named += [summary["enrol"]] if "enrol" in summary else []
     named += [summary[name] for name in ("options", "augment") if summary[name] not in ("", "none")]
     title = " · ".join([summary["suite"], summary["corpus"], summary["protocol"], *named])
     lines = [f"{title}: {summary['verdict'] or 'not audited'}", f"  {', '.join(details)}"]
@@ -104,6 +108,7 @@ def _verdict(items: Sequence[Any]) -> Verdict | None:
         all(verdict.speakers_known for verdict in found),
         any(verdict.transductive for verdict in found),
         {name: weakest(verdict.layers[name] for verdict in found) for name in LAYERS},
+        found[0].enrolled,
     )
 
 

@@ -10,6 +10,7 @@ from serbench.features.precomputed import FILE_VERSION
 from serbench.protocols.verdict import AUDITED, DECLARED, LEAKY, UNKNOWN, Layer, Verdict, weakest
 from serbench.records import Cell, Record, member_cells
 from serbench.records.canary_file import canary_made_of
+from serbench.records.enrolling import enrolled_words
 from serbench.registry import build_registry
 
 # Defaults were chosen while rows on these corpora were looked at: no test fold there is unseen by whoever chose them.
@@ -30,13 +31,14 @@ def merged_verdict(records: Iterable[Record], canary: Mapping[str, Any] | None =
     if not audited:
         return None
     transductive = any(record.cell.normalise == "speaker" for record in audited)
-    split = Verdict.over((record.audit for record in audited), transductive=transductive)
+    enrolled = enrolled_words(audited[0].cell.enrol)
+    split = Verdict.over((record.audit for record in audited), transductive=transductive, enrolled=enrolled)
     made_of = {(record.corpus.get("fingerprint"), record.plugin_hash) for record in audited}
     spoken = canary if canary and made_of == {canary_made_of(canary)} else None
     first = audited[0]
     layers = layers_of(first.cell, first.plugin_hash, split, spoken)
     told = transductive or bool(spoken and spoken.get("transductive"))
-    return Verdict(split.leaks, split.speakers_known, told, layers)
+    return Verdict(split.leaks, split.speakers_known, told, layers, enrolled)
 
 
 def layers_of(

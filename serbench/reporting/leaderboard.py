@@ -30,7 +30,7 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism", "ever_scored",
     "beats_shortcuts", "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
-    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "source", "reason",
+    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "enrol", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
 # Columns of which less is better; names sort in their alphabetical order.
@@ -67,7 +67,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         of an answer that knows nothing but who speaks (`uar_from_groups`), of the corpus. `split_layer`,
         `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
         the weakest of the four words. `beats_shortcuts`: see `beat_shortcuts`; `fingerprint`: the start of that of the
-        corpus it was run on.
+        corpus it was run on. `enrol`: what was heard of the test speakers, as in a suite; rows are ranked apart by it.
 
     Raises
     ------
@@ -93,6 +93,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
     with threadpool_limits(limits=1):
         board = pd.DataFrame(_entries(records))
     board["_standing"] = _standing(board)
+    board["_enrol"] = board["enrol"].map(str)
     board["speaker_alone"] = np.nan
     board["tied_with_best"] = pd.array([pd.NA] * len(board), dtype="boolean")
     board["beats_shortcuts"] = pd.array([pd.NA] * len(board), dtype="boolean")
@@ -100,7 +101,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         board[column] = pd.array([pd.NA] * len(board), dtype="Int64")
     board["optimism"] = np.nan
     by_row = {name: cells[cells["status"] == "ok"] for name, cells in records.groupby(["suite", "row"], sort=False)}
-    for _, group in board.groupby([*SPLITTING, "_standing"], sort=False):
+    for _, group in board.groupby([*SPLITTING, "_standing", "_enrol"], sort=False):
         complete = group[group["complete"]].sort_values(["uar", "row"], ascending=[False, True])
         board.loc[complete.index, "rank"] = np.arange(1, len(complete) + 1)
         answers = [predictions_of(by_row[entry.suite, entry.row]) for entry in complete.itertuples()]

@@ -17,7 +17,7 @@ from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records
 from serbench.reporting.origin import origins
 from serbench.reporting.page.render import write_page
-from serbench.reporting.papers.make import ROW_KINDS, TEXT, row_paper, suite_paper
+from serbench.reporting.papers.make import ENROLMENT, ROW_KINDS, TEXT, enrolment_paper, row_paper, suite_paper
 from serbench.reporting.papers.writers import SUFFIXES
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def write_report(
 
 def best_rows(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Corpus and row id of the best complete row of each corpus and label set, speaker-independent if there is one."""
-    complete = board[board["complete"]] if len(board) else board
+    complete = board[board["complete"] & board["enrol"].isna()] if len(board) else board
     for _, group in complete.groupby(["corpus", "labels", "options"], sort=False):
         # The leaderboard has the speaker-independent protocols first, and the best row first in each.
         first = group.iloc[0]
@@ -109,6 +109,8 @@ def _write_tables(folder: Path, results: Path, records: pd.DataFrame, board: pd.
     for style, suffix in SUFFIXES.items():
         for name in names:
             made[f"{name}.{suffix}"] = lambda name=name, style=style: suite_paper(board, name, style)
+        if board["enrol"].notna().any():
+            made[f"{ENROLMENT}.{suffix}"] = lambda style=style: enrolment_paper(records, board, style)
     made["results-document.tex"] = lambda: suite_paper(board, "results", "latex", document=True)
     for corpus, row in best_rows(board):
         cells = records[records["row"] == row]
@@ -138,7 +140,7 @@ def _planned_figures(
     results = Path(circumstances.results)
     rows = dict(best_rows(board))
     for kind in kinds().values():
-        if kind.of == "suite":
+        if kind.of == "suite" and (not kind.needs or recorded(records, kind.needs).any()):
             yield kind.name, kind, lambda: SuiteView(records, board)
         elif kind.of == "row":
             for corpus, row in rows.items():

@@ -174,6 +174,7 @@ def _provenance(record: Record) -> dict[str, str]:
         "corpus options": compact(cell.corpus_options),
         "labels": f"{cell.labels['name']}: {', '.join(cell.labels['labels'])}",
         "features": " + ".join(features) + ("" if cell.normalise == "none" else f", normalised by {cell.normalise}"),
+        "enrolment": compact({**cell.enrol, **record.enrolment}),
         "model": f"{cell.model['name']} v{cell.model['version']}",
         "members": ", ".join(member_title(member) for member in member_cells(cell)),
         "parameters": compact(record.params),

@@ -207,6 +207,7 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
             force=plan.force,
             mistake=item.mistake,
             requested=item.requested,
+            enrolment=item.enrolment,
             nicknames=item.task.nicknames,
             seconds=seconds_allowed(plan, circumstances, foreign=bool(item.plugin_hash)),
         )

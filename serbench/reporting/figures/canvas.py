@@ -24,10 +24,11 @@ MARKERS = "osD^vPX<>*phd"
 # By standing, as in the leaderboard: the honest colour is the same everywhere.
 STANDING_COLOURS = {
     "speaker-independent": BLUE,
+    "enrolled": PURPLE,
     "transductive": GREEN,
     "not speaker-independent": ORANGE,
 }
-STANDING_MARKERS = {"speaker-independent": "o", "transductive": "^", "not speaker-independent": "s"}
+STANDING_MARKERS = {"speaker-independent": "o", "enrolled": "D", "transductive": "^", "not speaker-independent": "s"}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
 
 
-Needs = Literal["", "history", "tuning"]
+Needs = Literal["", "history", "tuning", "enrolment"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class FigureKind:
         ``draw(view) -> Figure``; raises `ResultsError` where there is nothing to show.
     description : str
         What a reader learns from it.
-    needs : {"", "history", "tuning"}
-        Field of the record that a row's cells must have, in a figure of rows that trained in epochs or were searched.
+    needs : {"", "history", "tuning", "enrolment"}
+        Field of the record that cells must have, in a figure of what trained in epochs, was searched, or enrolled.
     """
 
     name: str

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import UsageError
+from serbench.reporting.enrolment import enrolment_tables
 from serbench.reporting.loading import load_predictions
 from serbench.reporting.papers.details import class_table, class_text, gender_table, genders_of, speaker_table
 from serbench.reporting.papers.results import results_tables
@@ -14,7 +15,8 @@ from serbench.reporting.papers.writers import FORMATS, write_paper
 if TYPE_CHECKING:
     import pandas as pd
 
-SUITE_KINDS = ("results", "wide")
+ENROLMENT = "enrolment"
+SUITE_KINDS = ("results", "wide", ENROLMENT)
 ROW_KINDS = ("per-class", "per-speaker", "per-gender")
 TEXT = "text"
 
@@ -34,6 +36,14 @@ def suite_paper(board: pd.DataFrame, kind: str, style: str, *, document: bool = 
     """
     _refuse_text(style)
     return write_paper(results_tables(board, wide=kind == "wide", **choices), style, document=document)
+
+
+def enrolment_paper(
+    records: pd.DataFrame, board: pd.DataFrame, style: str, *, document: bool = False, decimals: int = 1
+) -> str:
+    """Text of the tables of UAR against the utterances heard of a new speaker; formats as in `suite_paper`."""
+    _refuse_text(style)
+    return write_paper(enrolment_tables(records, board, decimals=decimals), style, document=document)
 
 
 def row_paper(

@@ -22,9 +22,10 @@ COLUMNS = (*SCORES, *OTHERS)
 DEFAULT = ("uar", "accuracy", "macro_f1")
 TASK = ("suite", "corpus", "labels", "options")
 ROW = ("model", "features", "trials", "augment")
-INDEPENDENT, TRANSDUCTIVE, DOUBTED = STANDINGS
+INDEPENDENT, ENROLLED, TRANSDUCTIVE, DOUBTED = STANDINGS
+UNRANKED = (ENROLLED, TRANSDUCTIVE)
 HONEST = f", {INDEPENDENT}"
-TIED, USES_TEST = "=", "†"
+TIED, USES_TEST, HEARD = "=", "†", "‡"
 
 
 def results_tables(
@@ -133,7 +134,7 @@ def _groups(part: pd.DataFrame) -> dict[tuple, str]:
         key = _group_key(entry)
         if keys.get(key, "").endswith(HONEST):
             continue
-        standing = entry["standing"] if entry["standing"] != TRANSDUCTIVE else INDEPENDENT
+        standing = entry["standing"] if entry["standing"] not in UNRANKED else INDEPENDENT
         keys[key] = f"{_prefix(entry, several)}{entry['protocol']}, {standing}"
     # A corpus' protocols stand together.
     task = {key: number_ for number_, key in enumerate(dict.fromkeys(key[:-1] for key in keys))}
@@ -169,7 +170,7 @@ def _sort_key(key: tuple, by_group: dict[str, dict], titles: Sequence[str], sort
     unknown = value is None or value != value
     downward = sort in SCORES or sort == "folds"
     outside = not any(title in by_group for title in honest)
-    ranked = first["complete"] and not outside and first["standing"] != TRANSDUCTIVE
+    ranked = first["complete"] and not outside and first["standing"] not in UNRANKED
     return (not ranked, not first["complete"], unknown, 0 if unknown else (-value if downward else value), key)
 
 
@@ -205,10 +206,10 @@ def _score(entry: dict, name: str, decimals: int) -> Entry:
     numbers = tuple(value for part in shown for value in part.numbers)
     if not entry["complete"]:
         return Entry(f"({text})", numbers)
-    transductive = entry["standing"] == TRANSDUCTIVE
-    best = entry["rank"] == 1 and not transductive and name == "uar"
-    tied = name == "uar" and not (best or transductive) and entry["tied_with_best"] is True
-    return Entry(text, numbers, bold=best, mark=(TIED if tied else "") + (USES_TEST if transductive else ""))
+    apart = {TRANSDUCTIVE: USES_TEST, ENROLLED: HEARD}.get(entry["standing"], "")
+    best = entry["rank"] == 1 and not apart and name == "uar"
+    tied = name == "uar" and not (best or apart) and entry["tied_with_best"] is True
+    return Entry(text, numbers, bold=best, mark=(TIED if tied else "") + apart)
 
 
 def _caption(part: pd.DataFrame, wide: bool) -> str:
@@ -239,6 +240,11 @@ def _notes(part: pd.DataFrame, chosen: Sequence[str], rows: Sequence[Sequence[En
     if USES_TEST in marks:
         notes.append(
             f"{USES_TEST}: transductive, uses the test speakers' utterances together; not ranked with the rest."
+        )
+    if HEARD in marks:
+        notes.append(
+            f"{HEARD}: enrolled, has heard some unlabelled utterances of the test speakers; these are not scored, and "
+            "the row is not ranked with the rest."
         )
     if any(entry.text.startswith("(") for row in rows for entry in row):
         broken = part[~part["complete"]]

@@ -204,6 +204,10 @@ def _refuse(row: str, own: pd.DataFrame) -> None:
     if own.empty:
         raise ResultsError("no finished cell to examine", where=row, hint="run it first (`serbench run`)")
     record: Record = own["record"].iloc[0]
+    if record.cell.enrol:
+        raise ResultsError(
+            "hears test speakers, which the canary does not play", where=row, hint="name the row without enrolment"
+        )
     if record.cell.permute_labels:
         raise ResultsError("is a sanity run on permuted labels", where=row, hint="name the row itself")
     made = [leak["kind"] for leak in record.audit.get("leaks", ()) if leak["kind"] in MISTAKES]

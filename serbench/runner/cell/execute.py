@@ -17,6 +17,7 @@ from serbench.features.augmentation import Alteration
 from serbench.features.extract import extract_into
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
 from serbench.records.derived import warn
+from serbench.runner.cell.enrolment import validation_enrolment
 from serbench.runner.cell.fitting import FittedModel
 from serbench.runner.cell.inputs import open_registry, read_altered, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob, CellResult, ExtractJob, Finished, is_stale, lacks_model, model_folder
@@ -129,7 +130,7 @@ def now() -> str:
 def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     clock = Clock()
     trained = train_cell(job, clock)
-    recipe, fitted = trained.recipe, trained.fitted
+    recipe, fitted, enroller = trained.recipe, trained.fitted, trained.enroller
     table, matrix, labels = recipe.table, recipe.matrix, recipe.labels
     calibration_model, calibration = fitted, trained.training
     if job.requested.validation and not recipe.spec.validation:
@@ -137,11 +138,16 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         calibration = recipe.training(validate=True)
         calibration_model = recipe.fit(calibration)
         clock.lap("calibration")
-    parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
-    if len(calibration.validation):
-        parts.append(
-            ("validation", calibration.validation, calibration_model.predict_proba(matrix.take(calibration.validation)))
-        )
+    validation = calibration.validation
+    if enroller:
+        parts = [("test", *enroller.answer(fitted, job.enrolment))]
+        if len(validation):
+            drawn = validation_enrolment(recipe, validation)
+            parts.append(("validation", *enroller.answer(calibration_model, drawn)))
+    else:
+        parts = [("test", job.test, fitted.predict_proba(matrix.take(job.test)))]
+        if len(validation):
+            parts.append(("validation", validation, calibration_model.predict_proba(matrix.take(validation))))
     parts += _degraded_predictions(job, fitted, recipe.features, table)
     predictions = pd.concat(
         [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
@@ -150,8 +156,8 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
     clock.lap("predict")
     sizes = {
         "train": len(trained.training.fit),
-        "validation": len(calibration.validation),
-        "test": len(job.test),
+        "validation": len(validation),
+        "test": len(parts[0][1]),
         "dimensions": int(matrix.dimensions),
         **_size(fitted.estimator),
     }
@@ -167,6 +173,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         history=getattr(fitted.estimator, "history", {}),
         tuning=recipe.tuning,
         degradations=[name for name, _ in job.requested.degradations],
+        enrolment=enroller.to_json() if enroller else {},
         **_common(job),
     )
     return record, predictions

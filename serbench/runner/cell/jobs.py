@@ -14,6 +14,7 @@ from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
 from serbench.identity import seed_for
 from serbench.models.saving import is_saved
+from serbench.protocols.enrolment import Enrolment
 from serbench.records import Cell, Record
 from serbench.scoring import uar
 from serbench.specs import NO_MISTAKE, Mistake
@@ -85,6 +86,8 @@ class CellJob:
         That of the protocol, made on purpose.
     nicknames : tuple of str
         Names of corpora that are the user's own.
+    enrolment : Enrolment, optional
+        What is heard of the test speakers beforehand, and which utterances are then scored.
     seconds : float, optional
         That it may take.
     """
@@ -104,6 +107,7 @@ class CellJob:
     mistake: Mistake = NO_MISTAKE
     requested: RequestedOutputs = TEST_ONLY
     nicknames: tuple[str, ...] = ()
+    enrolment: Enrolment | None = None
     seconds: float | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from serbench.features.enrolment import Adaptation
 from serbench.features.matrix import FeatureMatrix
 from serbench.models.saving import save_model
 from serbench.runner.cell.copies import followed_by_copies, with_permuted_labels
@@ -35,6 +36,8 @@ class Recipe:
         The sets in the matrix, as in `Cell.features`; a search may have chosen them.
     tuning : dict
         `Record.tuning`.
+    adaptation : Adaptation, optional
+        How new speakers are normalised, where some of their utterances are heard; the matrix is normalised then.
     """
 
     job: CellJob
@@ -44,6 +47,7 @@ class Recipe:
     params: dict[str, Any]
     features: Sequence[Mapping[str, Any]]
     tuning: dict[str, Any]
+    adaptation: Adaptation | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -83,6 +87,8 @@ class Recipe:
             "features": list(self.features),
             "feature_versions": {item["name"]: stored_spec(registry, item["name"]).version for item in self.features},
         }
+        if self.adaptation is not None:
+            meta["enrolment"] = self.adaptation.to_json()
         return sum(file.stat().st_size for file in save_model(fitted.estimator, folder, meta))
 
 

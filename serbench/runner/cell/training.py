@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from serbench.runner.cell.enrolment import Enroller, enrolling, fit_known
 from serbench.runner.cell.fitting import FittedModel, Training
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.recipe import Recipe, choose, read_recipe
@@ -30,11 +31,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class TrainedCell:
-    """A cell's fitted model, what it was fitted with, and the rows that it was fitted on."""
+    """A cell's fitted model, its recipe, the rows that it was fitted on, and what answers for new speakers."""
 
     recipe: Recipe
     training: Training
     fitted: FittedModel
+    enroller: Enroller | None = None
 
 
 def train_cell(job: CellJob, clock: Clock) -> TrainedCell:
@@ -44,8 +46,11 @@ def train_cell(job: CellJob, clock: Clock) -> TrainedCell:
     recipe = choose(job, spec, table, matrix)
     if recipe.tuning:
         clock.lap("tuning", recipe.tuning["seconds"])
+    recipe, enroller = enrolling(recipe)
+    if enroller:
+        clock.lap("enrolment")
     training = recipe.training(validate=spec.validation)
-    fitted = recipe.fit(training)
-    clock.lap("fit")
+    fitted, seconds = fit_known(recipe, training) if enroller else (recipe.fit(training), None)
+    clock.lap("fit", seconds)
     clock.take("start_up", fitted.start_up, out_of="fit")
-    return TrainedCell(recipe, training, fitted)
+    return TrainedCell(recipe, training, fitted, enroller)

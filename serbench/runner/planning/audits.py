@@ -9,11 +9,13 @@ from typing import Any
 
 from serbench.corpora.duplicates import with_recordings
 from serbench.errors import ProtocolError, UnknownName
+from serbench.identity import canonical_json
 from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
 from serbench.protocols.verdict import AUDITED, INDEPENDENT, Verdict
 from serbench.records import Cell, row_id
 from serbench.records.canary_file import canary_made_of, read_canaries
+from serbench.records.enrolling import enrolled_words
 from serbench.reporting.layers import layers_of
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.copies import with_copy_ids
@@ -33,7 +35,8 @@ class Audits:
     def of(self, item: PlannedCell) -> dict[str, Any]:
         """The audit of a cell, as in its record."""
         cell, task = item.cell, item.task
-        key = (task.key, cell.protocol_name, cell.seed, item.split.fold, cell.normalise, item.mistake)
+        enrol = canonical_json(cell.enrol)
+        key = (task.key, cell.protocol_name, cell.seed, item.split.fold, cell.normalise, enrol, item.mistake)
         if key not in self._found:
             if task.key not in self._sharing:
                 self._sharing[task.key] = SharingTable(with_recordings(task.table, self._cache))
@@ -44,6 +47,8 @@ class Audits:
                 normalise=cell.normalise,
                 corpus_labels=task.own_labels,
                 mistake=item.mistake,
+                enrolment=item.enrolment,
+                heard=enrolled_words(cell.enrol),
             )
         return self._found[key]
 
@@ -97,8 +102,8 @@ def _unaudited(items: Iterable[PlannedCell], audits: Audits, folder: Path) -> li
 
 
 def _title(cell: Cell) -> str:
-    # Features matter to the verdict where they are normalised.
-    features = f" with {cell.feature_name}" if cell.normalise != "none" else ""
+    # Features matter to the verdict where they are normalised, or speakers enrolled.
+    features = f" with {cell.feature_name}" if cell.normalise != "none" or cell.enrol else ""
     return f"{cell.corpus} under {cell.protocol_name}{features}"
 
 

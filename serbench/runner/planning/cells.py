@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from serbench.protocols.enrolment import Enrolment
 from serbench.records import Cell
 from serbench.runner.cell.jobs import TEST_ONLY, RequestedOutputs
 from serbench.runner.planning.task import Task
@@ -24,6 +25,7 @@ class PlannedCell:
     state: str = "new"
     mistake: Mistake = NO_MISTAKE
     requested: RequestedOutputs = TEST_ONLY
+    enrolment: Enrolment | None = None
 
 
 @dataclass(frozen=True)

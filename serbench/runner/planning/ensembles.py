@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -32,8 +33,11 @@ def ensemble_rows(ensembles: Mapping[str, Ensemble], rows: Sequence[Cell], absen
         least, as a row of its own, which names those it is without; any other keeps them.
     """
     found: dict[str, Cell] = {}
-    for name, ensemble in ensembles.items():
-        candidates = [[row for row in rows if member_title(row) == member] for member in ensemble.members]
+    by_enrol = {canonical_json(row.enrol): row.enrol for row in rows}
+    for (name, ensemble), enrol in itertools.product(ensembles.items(), by_enrol.values()):
+        # Members have all heard as much of a new speaker.
+        alike = [row for row in rows if row.enrol == enrol]
+        candidates = [[row for row in alike if _unenrolled_title(row) == member] for member in ensemble.members]
         if not all(candidates):
             continue
         variants = {canonical_json([bool(row.tuning), row.augment]): row for same in candidates for row in same}
@@ -55,7 +59,7 @@ def refuse_missing_members(ensembles: Mapping[str, Ensemble], rows: Iterable[Cel
     ------
     SuiteError
     """
-    titles = {member_title(row) for row in rows if not row.members}
+    titles = {_unenrolled_title(row) for row in rows if not row.members}
     for name, ensemble in ensembles.items():
         for member in ensemble.members:
             if member not in titles:
@@ -64,6 +68,10 @@ def refuse_missing_members(ensembles: Mapping[str, Ensemble], rows: Iterable[Cel
                     where=where,
                     hint=f"members are among: {', '.join(sorted(titles))}",
                 )
+
+
+def _unenrolled_title(row: Cell) -> str:
+    return member_title(replace(row, enrol={}))
 
 
 def _nearest(rows: Sequence[Cell], variant: Cell) -> Cell:

@@ -8,6 +8,7 @@ from typing import Any
 
 from serbench.errors import UnknownName
 from serbench.records import INNER_FOLDS, Cell
+from serbench.records.enrolling import enrol_settings
 from serbench.registry import Registry
 from serbench.runner.planning.selection import entry_key
 from serbench.runner.planning.task import Task
@@ -55,6 +56,9 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                         corpus_options=task.options,
                         excluded=task.excluded,
                     )
+                    if block.enrol:
+                        yield from (replace(cell, enrol=setting) for setting in enrol_settings(block.enrol))
+                        continue
                     tuning = block.tuning or suite.tuning
                     searches = [{}]
                     if tuning and model.space and not mistake.validates_on_test:

@@ -8,19 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from serbench.circumstances import Circumstances
-from serbench.errors import BrokenPromise, ProtocolError, ResultsError, UnknownName
+from serbench.errors import BrokenPromise, EnrolmentError, ProtocolError, ResultsError, UnknownName
 from serbench.identity import canonical_json
+from serbench.protocols.enrolment import draw_for_fold
 from serbench.protocols.splitting import split
 from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
-from serbench.runner.cell.jobs import RequestedOutputs, is_stale, lacks_model
+from serbench.runner.cell.jobs import RequestedOutputs, cell_seed, is_stale, lacks_model
 from serbench.runner.planning.cells import Plan, PlannedCell, SkippedRow
 from serbench.runner.planning.copies import with_copies
 from serbench.runner.planning.ensembles import ensemble_rows, refuse_missing_members
 from serbench.runner.planning.grid import single_rows, splittings
 from serbench.runner.planning.packages import missing_packages
-from serbench.runner.planning.refusals import refuse_empty, refuse_unalterable, refuse_untuned
+from serbench.runner.planning.refusals import (
+    refuse_empty,
+    refuse_unalterable,
+    refuse_unknown_labels,
+    refuse_untuned,
+)
 from serbench.runner.planning.rerun import named_rows, refuse_unknown_rows, with_run_settings
 from serbench.runner.planning.selection import Filters, select
 from serbench.runner.planning.task import Task, build_task, present_entries
@@ -71,10 +77,16 @@ def make_plan(
                 except ProtocolError as error:
                     skipped.update({row.id: SkippedRow(row, task, str(error)) for row in rows})
                     continue
-                for fold in _chosen(splits, filters.fold):
-                    for row in rows:
-                        item = _planned(row, training_task, fold, spec, suite, registry)
+                folds = _chosen(splits, filters.fold)
+                for row in rows:
+                    try:
+                        items = [_planned(row, training_task, fold, spec, suite, registry) for fold in folds]
+                    except EnrolmentError as error:
+                        skipped[row.id] = SkippedRow(row, task, str(error))
+                        continue
+                    for item in items:
                         cells.setdefault(item.cell.id, item)
+    refuse_unknown_labels(suite, tasks)
     refuse_unknown_rows(suite, filters, (item.cell for item in (*cells.values(), *skipped.values())))
     refuse_empty(suite, filters, cells, skipped)
     refuse_untuned(suite, filters, cells, skipped)
@@ -140,7 +152,11 @@ def _planned(
 ) -> PlannedCell:
     cell = replace(row, fold=fold.fold)
     # Copies among the test part have no degraded versions; a mistake is not worth more.
-    degradations = suite.robustness.degradations() if suite.robustness and not spec.mistake else {}
+    degradations = suite.robustness.degradations() if suite.robustness and not (spec.mistake or cell.enrol) else {}
+    enrolment = None
+    if cell.enrol:
+        seed = cell_seed(cell, training_task.nicknames, "enrolment")
+        enrolment = draw_for_fold(training_task.table, fold, cell.enrol, seed=seed)
     return PlannedCell(
         cell=cell,
         task=training_task,
@@ -149,6 +165,7 @@ def _planned(
         plugin_hash=_plugin_hash(cell, registry),
         mistake=spec.mistake,
         requested=RequestedOutputs(degradations=tuple(degradations.items())),
+        enrolment=enrolment,
     )
 
 
@@ -197,11 +214,12 @@ def _ordered(cells: Iterable[PlannedCell], registry: Registry) -> tuple[PlannedC
             deep,
             bool(cell.tuning),
             cell.corpus,
-            cell.feature_name,
+            replace(cell, enrol={}).feature_name,
             cell.model_name,
             cell.protocol_name,
             cell.seed,
             cell.fold,
+            cell.feature_name,
         )
 
     return tuple(sorted(cells, key=order))

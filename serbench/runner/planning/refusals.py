@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 from serbench.circumstances import Circumstances
-from serbench.errors import SuiteError
+from serbench.errors import EnrolmentError, SuiteError
 from serbench.records import feature_choices
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.selection import Filters
+from serbench.runner.planning.task import Task
 from serbench.runner.suite.schema import Suite
 
 
@@ -27,6 +28,20 @@ def refuse_empty(suite: Suite, filters: Filters, cells: Mapping, skipped: Mappin
         where=f"suite '{suite.name}'",
         hint="`serbench list models` shows what each accepts",
     )
+
+
+def refuse_unknown_labels(suite: Suite, tasks: Iterable[Task]) -> None:
+    """Raise for an `enrol` of a class that a corpus does not have."""
+    named = [label for block in suite.grid for item in block.enrol or () if isinstance(item, dict) for label in item]
+    for task in tasks:
+        labels = task.labels["labels"]
+        for label in named:
+            if label not in labels:
+                raise EnrolmentError(
+                    f"no utterance of the class '{label}' to enrol in {task.name}",
+                    where=f"suite '{suite.name}'",
+                    hint=f"classes: {', '.join(labels)}",
+                )
 
 
 def refuse_unalterable(suite: Suite, cells: Iterable[PlannedCell], circumstances: Circumstances) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from serbench.runner.suite.conditions import Robustness, Variants
+from serbench.runner.suite.enrolling import Enrol, refuse_beside_enrol, with_draws
 from serbench.runner.suite.titles import read_features_title, read_title
 from serbench.runner.suite.values import MOST_FOLDS, MOST_TRIALS, FileName, Params, Seeds, Text, plain_parameter
 from serbench.specs import renamed_features
@@ -130,8 +131,12 @@ class Tuning(_Strict):
 class Block(_Strict):
     """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
 
-    `tuning`, `augment` and `seeds` take the place of the suite's.
+    `tuning`, `augment` and `seeds` take the place of the suite's. `enrol` gives a row for each number of utterances
+    that are heard of a new speaker; its seeds draw them.
     """
+
+    _draws = model_validator(mode="before")(with_draws)
+    _beside = model_validator(mode="after")(refuse_beside_enrol)
 
     features: Annotated[list[Annotated[FeaturesEntry, BeforeValidator(_features)]], Field(min_length=1)]
     models: Annotated[list[Named], Field(min_length=1)]
@@ -139,6 +144,7 @@ class Block(_Strict):
     tuning: Tuning | None = None
     augment: Variants | None = None
     seeds: Seeds | None = None
+    enrol: Enrol | None = None
 
 
 class Labels(_Strict):

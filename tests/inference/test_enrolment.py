@@ -1,0 +1,78 @@
+"""A trained model that hears a speaker before it answers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import serbench
+from serbench.api import run
+from serbench.circumstances import Circumstances
+from serbench.errors import EnrolmentError
+from serbench.inference.training import train
+
+SUITE = """\
+title: Enrolling
+corpora: [{name: tiny, adapter: folder, speaker: "/(s[0-9])_"}]
+grid:
+  - features: [mfcc]
+    models: [logistic_regression]
+    protocols: [{name: speaker_kfold, params: {k: 3}}]
+    enrol: [0, 2]
+"""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, tiny_data):
+    root = tmp_path_factory.mktemp("enrolling")
+    (root / "enrolling.yaml").write_text(SUITE)
+    around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", jobs=1)
+    run(root / "enrolling.yaml", around=around)
+    return [
+        serbench.load_model(
+            train(
+                f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
+                root / f"model-{n}",
+                around,
+                suite=str(root / "enrolling.yaml"),
+            )
+        )
+        for n in (0, 2)
+    ]
+
+
+def test_what_it_hears_changes_its_answers_and_not_itself(models, tiny_data):
+    model, folder = models[1], tiny_data / "tiny" / "low"
+    before = model.predict_proba(folder / "s5_low_0.wav")
+    heard = [folder / f"s5_low_{take}.wav" for take in (1, 2)]
+    enrolled = model.enrol(heard)
+    after = enrolled.predict_proba(folder / "s5_low_0.wav")
+    assert not np.allclose(before, after) and after.sum() == pytest.approx(1)
+    np.testing.assert_allclose(model.predict_proba(folder / "s5_low_0.wav"), before)
+    np.testing.assert_allclose(enrolled.enrol(heard).predict_proba(folder / "s5_low_0.wav"), after)
+
+
+def test_the_answer_is_that_of_the_features_shifted_by_hand(models, tiny_data):
+    model, path = models[1], tiny_data / "tiny" / "mid" / "s1_mid_0.wav"
+    (member,) = model.members
+    x = serbench.inference.clips.read_clip(path).describe(member.sets, model.registry)
+    mean, deviation = member.adaptation.of_utterances([x])
+    expected = member.saved.predict_proba(((x - mean) / deviation)[None].astype(np.float32))[0]
+    plain = dataclasses.replace(model.enrol([path]), temperature=1.0)
+    np.testing.assert_allclose(plain.predict_proba(path), expected, atol=1e-6)
+
+
+def test_a_model_of_a_row_that_hears_nothing_cannot_enrol(models, tiny_data):
+    with pytest.raises(EnrolmentError, match="was not trained to enrol"):
+        models[0].enrol([tiny_data / "tiny" / "mid" / "s1_mid_0.wav"])
+
+
+def test_silence_no_file_and_no_list(models, make_wav, tmp_path):
+    silent = make_wav(tmp_path / "silent.wav", signal=np.zeros(16_000, dtype=np.int16))
+    with pytest.raises(EnrolmentError, match=r"silent\.wav: cannot be enrolled: is silent"):
+        models[1].enrol([silent])
+    with pytest.raises(EnrolmentError, match=r"absent\.wav: cannot be enrolled"):
+        models[1].enrol([tmp_path / "absent.wav"])
+    for nothing in ([], str(silent)):
+        with pytest.raises(EnrolmentError, match="no utterances to enrol"):
+            models[1].enrol(nothing)
