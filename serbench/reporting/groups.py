@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serbench.reporting.leaderboard import SPLITTING, leaderboard
+from serbench.reporting.text_tables import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,8 @@ def comparable_groups(records: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame
     cells = {name: frame for name, frame in records.groupby(["suite", "row"], sort=False)}
     groups: dict[str, dict[str, pd.DataFrame]] = {}
     for entry in board[board["complete"]].itertuples():
-        title = " · ".join(filter(None, [*(getattr(entry, name) for name in SPLITTING), entry.standing]))
+        heard = "" if is_missing(entry.enrol) else f"enrolled {entry.enrol}"  # Rows that heard more are no rivals.
+        title = " · ".join(filter(None, [*(getattr(entry, name) for name in SPLITTING), entry.standing, heard]))
         name = f"{entry.features}/{entry.model} {entry.row}"
         groups.setdefault(title, {})[name] = cells[entry.suite, entry.row]
     return groups

@@ -77,7 +77,7 @@ def test_each_n_is_a_row_with_a_draw_for_each_seed(suite, around):
     # Another draw keeps others apart.
     assert len({scored for (_, fold), (scored,) in by_fold.items() if fold == "1"}) > 1
     with pytest.raises(ProtocolError, match="enrolled: 2 unlabelled utterances"):
-        require_verdict(plan.cells, "speaker-independent", plan.folder)
+        require_verdict(plan.cells, "speaker-independent", plan.folder, around.cache)
 
 
 def test_cells_without_enrol_keep_their_ids(suite, around):
