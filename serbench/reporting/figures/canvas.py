@@ -65,12 +65,12 @@ def theme() -> Iterator[None]:
         yield
 
 
-def new_figure(height: float, *, width: float = WIDTH) -> Figure:
-    """An empty figure in inches, laid out so that nothing overlaps."""
+def new_figure(height: float, *, width: float = WIDTH, layout: str | None = "constrained") -> Figure:
+    """An empty figure in inches, laid out so that nothing overlaps, unless `layout` is None."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

@@ -48,8 +48,7 @@ def draw_counts(labels: Sequence[str], confusion: np.ndarray, title: str) -> Fig
     """
     side, longest = max(2.2, 0.42 * len(labels)), 0.075 * max(map(len, labels))
     width, height = side + longest + 1.0, side + longest + 1.2
-    figure = new_figure(height, width=width)
-    figure.set_layout_engine("none")
+    figure = new_figure(height, width=width, layout=None)
     figure.suptitle(title, fontsize=9, fontweight="bold", x=0.01, ha="left")
     axes = figure.add_axes(((longest + 0.6) / width, (longest + 0.6) / height, side / width, side / height))
     _matrix(axes, confusion, _shares(confusion), labels, "{:d}", "utterances")
