@@ -73,7 +73,7 @@ def audit(
     around = options.circumstances(
         data=data, cache=cache, results=results, corpus_path=corpus_path, features_file=features_file, plugin=plugin
     )
-    options.refuse_unknown_corpora(corpus_path, _known_corpora(around))
+    options.refuse_unknown_corpora(corpus_path, lambda: _known_corpora(around))
     if shortcuts:
         if target is None:
             raise UsageError("name what to look at", where="--shortcuts", hint="a CORPUS or a SUITE")

@@ -48,7 +48,7 @@ def check(
     if not found:
         raise BrokenPlugin("declares no spec", where=str(file), hint="declare a ModelSpec, FeatureSpec, ... constant")
     # A name that the package has already is an error here, as it will be in a run.
-    options.refuse_unknown_corpora(corpus_path, build_registry([file]).names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: build_registry([file]).names("corpus"))
     for spec in found:
         if absent := [package for package in getattr(spec, "requires", ()) if find_spec(package) is None]:
             raise BrokenPlugin(

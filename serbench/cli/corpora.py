@@ -53,7 +53,7 @@ def list_corpora(
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
     registry = registry_with_own(circumstances.plugins)
-    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: registry.names("corpus"))
     found = [(spec, _row(spec, circumstances)) for spec in registry.all("corpus")]
     columns, words = ("corpus", "state", "utterances", "hours", "speakers", "labels"), ("corpus", "state", "labels")
     show(to_terminal(columns, [row for _, row in found if row], words=words, pad_edge=False))

@@ -43,7 +43,7 @@ def get(
         # Unlike for other verbs the folder need not be there: this one makes it.
         circumstances = replace(circumstances, data=Path(data).expanduser())
     registry = build_registry(circumstances.plugins)
-    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: registry.names("corpus"))
     specs = [registry.get("corpus", name) for name in dict.fromkeys(names)]
     if given and len(specs) > 1:
         raise UsageError("--from with several corpora", where="serbench corpora get", hint="get them one by one")

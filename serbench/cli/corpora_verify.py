@@ -33,7 +33,7 @@ def verify(
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin)
     registry = registry_with_own(circumstances.plugins)
-    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: registry.names("corpus"))
     if not verify_and_print(registry.get("corpus", name), circumstances, full):
         raise typer.Exit(1)
 

@@ -33,7 +33,7 @@ def doctor(
 
     around = options.circumstances(data=data, cache=cache, results=results, corpus_path=corpus_path, plugin=plugin)
     registry = build_registry(around.plugins)
-    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: registry.names("corpus"))
     for part in (_versions(), _machine(), _room(around), _corpora(registry, around), _extras(registry)):
         for title, text in part:
             print(f"{title:<{TITLES}}{text}")

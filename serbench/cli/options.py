@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,10 +98,14 @@ def _bytes(given: str | None) -> int | None:
     return count
 
 
-def refuse_unknown_corpora(corpus_path: list[str] | None, known: Iterable[str]) -> None:
-    """Raise an `UnknownName` for a `--corpus-path` of a corpus that nothing here would read."""
-    known = list(known)
-    for name in named_paths(corpus_path, "--corpus-path"):
+def refuse_unknown_corpora(corpus_path: list[str] | None, known: Callable[[], Iterable[str]]) -> None:
+    """Raise an `UnknownName` for a `--corpus-path` of a corpus that nothing here would read.
+
+    `known` lists the names, and is asked only where there is such a path: it may have to read every suite.
+    """
+    names = named_paths(corpus_path, "--corpus-path")
+    known = list(known()) if names else []
+    for name in names:
         if name not in known:
             raise UnknownName.among("corpus", name, known, where="--corpus-path")
 

@@ -52,7 +52,7 @@ def plot(
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     choices = {"utterance": utterance, "features": features, "method": method}
     suite, own = suite_corpora(suite, around)
-    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
+    options.refuse_unknown_corpora(corpus_path, lambda: {*own, *build_registry(around.plugins).names("corpus")})
     if chosen.of == "row" and row is None and suite not in suites_in(around.results):
         suite, row = None, suite
     view = open_view(chosen, suite, row, corpus, around, choices=choices, own=own)

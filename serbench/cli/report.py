@@ -37,7 +37,7 @@ def report(
     around = options.circumstances(corpus_path=corpus_path, data=data, cache=cache, results=results)
     named = [suite_corpora(name, around) for name in ([suite] if suite else suites_in(around.results))]
     own = {corpus for _, corpora in named for corpus in corpora}
-    options.refuse_unknown_corpora(corpus_path, {*own, *build_registry(around.plugins).names("corpus")})
+    options.refuse_unknown_corpora(corpus_path, lambda: {*own, *build_registry(around.plugins).names("corpus")})
     if not named:
         hint = "`serbench run demo` makes some; --results names a folder"
         raise ResultsError("no results yet", where=str(around.results), hint=hint)

@@ -135,11 +135,11 @@ def _within(option: str, given: int, least: int, most: int) -> int:
 def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], registry: Registry) -> None:
     from serbench.runner.suite.file import load_suite, suite_names
 
-    if corpus_path:
-        own = {
-            item.name for suite in map(load_suite, names or suite_names()) for entry in suite.corpora for item in entry
-        }
-        options.refuse_unknown_corpora(corpus_path, {*own, *registry.names("corpus")})
+    def known() -> set[str]:
+        listed = [entry for suite in map(load_suite, names or suite_names()) for entry in suite.corpora]
+        return {*registry.names("corpus"), *(item.name for entry in listed for item in entry)}
+
+    options.refuse_unknown_corpora(corpus_path, known)
 
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:

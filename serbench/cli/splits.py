@@ -55,7 +55,7 @@ def export(
 
     circumstances = options.circumstances(data=data, cache=cache, corpus_path=corpus_path, plugin=plugin, strict=strict)
     registry = registry_with_own(circumstances.plugins)
-    options.refuse_unknown_corpora(corpus_path, registry.names("corpus"))
+    options.refuse_unknown_corpora(corpus_path, lambda: registry.names("corpus"))
     spec = registry.get("protocol", protocol)
     table = _table(corpus.split("+"), labels, registry, circumstances)
     folds = split(table, spec, seed, **_values(param))

@@ -6,7 +6,6 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,9 +29,8 @@ from serbench.runner.cell.inputs import open_registry
 from serbench.runner.cell.jobs import TEST_ONLY, CellJob
 from serbench.runner.cell.recipe import choose, read_recipe
 from serbench.runner.dispatch import run_jobs
-from serbench.runner.executors.local import LocalPool
+from serbench.runner.engine import open_workers
 from serbench.runner.extraction import extract_missing
-from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.cells import Plan, PlannedCell
 from serbench.runner.planning.plan import make_plan
@@ -183,12 +181,7 @@ def _fit(
             nicknames=item.task.nicknames,
         )
         jobs.append(MemberJob(job, staged / f"member-{number}"))
-    log = work / "work" / "workers.log"
-    executor = LocalPool(min(around.jobs, max(len(jobs), 2)), around.threads, log, around.memory)
-    with ExitStack() as stack:
-        interrupt = stack.enter_context(Interrupt())
-        interrupt.on_second(lambda: executor.close(kill=True))
-        stack.push(lambda kind, *_: executor.close(kill=kind is not None))
+    with open_workers(replace(plan, folder=work), registry, around, observers) as (executor, interrupt):
         extract_missing(plan, registry, around, executor, observers, interrupt)
         for job, result in run_jobs(executor, fit_member, jobs, interrupt):
             if isinstance(result, Exception):

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from serbench.records import Cell
 from serbench.scoring.paired import RowPredictions, pooled_uar, same_utterances, speaker_contributions, swap_test
+from serbench.scoring.ranks import ALPHA, FEWEST_TESTABLE
 
-ALPHA = 0.05
-# With five speakers the smallest p of a test that swaps two rows is 2/32.
-FEWEST_TESTABLE = 6
 SHORTCUTS = "shortcuts"
 FLOORS = ("majority", SHORTCUTS)
 

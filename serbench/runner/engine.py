@@ -78,7 +78,7 @@ def run_plan(
     record_plan(plan, circumstances.own_folder(plan.folder))
     _record_skipped(plan, circumstances)
     ran = failed = 0
-    with _workers(plan, registry, circumstances, observers, executor) as (executor, interrupt):
+    with open_workers(plan, registry, circumstances, observers, executor) as (executor, interrupt):
         for observer in observers:
             observer.planned(plan)
         if plan.todo:
@@ -106,13 +106,13 @@ def extract_plan(
     stopped : bool
         By Ctrl-C.
     """
-    with _workers(plan, registry, circumstances, observers) as (executor, interrupt):
+    with open_workers(plan, registry, circumstances, observers) as (executor, interrupt):
         failed = extract_missing(plan, registry, circumstances, executor, observers, interrupt)
     return failed, interrupt.stopped
 
 
 @contextmanager
-def _workers(
+def open_workers(
     plan: Plan,
     registry: Registry,
     circumstances: Circumstances,

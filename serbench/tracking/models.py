@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.models.saving import KERAS, META, SKOPS, TRUSTED, XGBOOST
+from serbench.models.saving import KERAS, META, SKOPS, TRUSTED, XGBOOST, is_saved
 from serbench.registry import build_registry
+from serbench.runner.cell.jobs import model_folder
 from serbench.tracking.pyfunc import _load_pyfunc
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ EXAMPLE_FRAMES = 50
 
 def saved_model(suite_folder: Path, cell_id: str) -> Path | None:
     """Folder of a cell's model; None where none was kept."""
-    folder = Path(suite_folder) / "models" / cell_id
-    return folder if (folder / META).is_file() else None
+    folder = model_folder(Path(suite_folder), cell_id)
+    return folder if is_saved(folder) else None
 
 
 def log_model(client: MlflowClient, experiment: str, run_id: str, folder: Path, dimensions: int) -> str:
