@@ -55,7 +55,8 @@ class Utterance:
         Raises
         ------
         FeatureError
-            If the set fails, does not read the analysis whose frequencies are to be warped, or gives the wrong shape or values that are not finite.
+            If the set fails, does not read the analysis whose frequencies are to be warped, or gives the wrong shape or
+            values that are not finite.
         """
         resolved = resolve_params(spec, params)
         trim = resolved.pop(TRIM)

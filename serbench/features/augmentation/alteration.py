@@ -52,8 +52,8 @@ class Alteration:
     Attributes
     ----------
     changes : mapping
-        Name of a change -> ``{parameter: value}``, as in `PARAMETERS`; a pair ``[low, high]`` is a range from which each
-        utterance and copy draws its own value.
+        Name of a change -> ``{parameter: value}``, as in `PARAMETERS`; a pair ``[low, high]`` is a range from which
+        each utterance and copy draws its own value.
     copy : int
         Number of the copy; each draws anew.
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-# Up to this share of Nyquist frequencies are multiplied; above it a straight line leads to Nyquist, so that none leaves.
+# Up to this share of Nyquist frequencies are multiplied; above it a straight line leads to Nyquist: none leaves.
 KNEE = 0.6
 
 
