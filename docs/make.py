@@ -3,7 +3,8 @@
     python docs/make.py
 
 A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
-that were tuned, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
+that were tuned, `<!-- confirmed SUITES -->` the rows that lead the development boards on corpora that nothing was
+chosen on, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
 `<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of the classical grid; `<!-- end -->` ends a
 block. `PICTURES` names what is drawn of which suite. Everything comes from the frozen files, and times from what
 `benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds pages and pictures to the same.
@@ -30,18 +31,22 @@ from serbench.reporting.figures.catalogue import draw, kind_named
 from serbench.reporting.figures.kind import SuiteView
 from serbench.reporting.figures.views import row_view, suite_view
 from serbench.reporting.formats import format_leaderboard
-from serbench.reporting.leaderboard import leaderboard
+from serbench.reporting.leaderboard import finished, leaderboard
 from serbench.reporting.loading import load_finished
-from serbench.reporting.text_tables import to_markdown
+from serbench.reporting.text_tables import percent, to_markdown
 from serbench.runner.suite.published import published_claims, published_suites
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
+# Of the development board's rows, how many are followed to the confirmation corpora.
+LEADERS = 4
 MEASURED = ROOT / "benchmarks" / "speed" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora|speed)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+BLOCK = re.compile(
+    r"(<!-- (rows|tuned|confirmed|claims|sources|corpora|speed)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL
+)
 
 
 class Results:
@@ -89,6 +94,27 @@ def _table(board: pd.DataFrame) -> str:
     """The rows below what says how far they go: verdict, unit of the interval, whether rows can be told apart."""
     lines = format_leaderboard(board, "md").strip().splitlines()
     return "\n".join(f"*{line[4:]}*" if line.startswith("### ") else line for line in lines)
+
+
+def confirmed(results: Results, *suites: str) -> str:
+    """On each corpus the rows that lead RAVDESS' board, then its own best, which was chosen by these numbers."""
+    leaders = finished(results.board("ravdess").query("protocol == 'official' and standing == 'speaker-independent'"))
+    lines = []
+    for suite in suites:
+        board = finished(results.board(suite))
+        unseen = board[(board["protocol"] == "official") & (board["standing"] == "speaker-independent")]
+        by_name = unseen.set_index(["features", "model"], drop=False)
+        named = [name for name in zip(leaders["features"], leaders["model"], strict=True) if name in by_name.index]
+        own = (unseen.iloc[0]["features"], unseen.iloc[0]["model"])
+        for name in dict.fromkeys([*named[:LEADERS], own]):
+            row = by_name.loc[name]
+            same = (board["features"] == name[0]) & (board["model"] == name[1])
+            random = board.loc[same & (board["protocol"] == "stratified_kfold"), "uar"]
+            why = f"best of {len(unseen)} here" if name == own and name not in named[:LEADERS] else "leads RAVDESS"
+            interval = f"[{percent(row['uar_low'])}, {percent(row['uar_high'])}]"
+            twin = percent(random.iloc[0]) if len(random) else "–"
+            lines.append([suite, row["speakers"], *name, percent(row["uar"]), interval, twin, why])
+    return to_markdown(["corpus", "speakers", "features", "model", "unseen", "95 %", "random", "why shown"], lines)
 
 
 def claims(results: Results) -> str:
@@ -144,7 +170,14 @@ def speed(results: Results) -> str:
 
 
 MAKERS = {
-    **{"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora},
+    **{
+        "rows": best_rows,
+        "tuned": tuned_rows,
+        "confirmed": confirmed,
+        "claims": claims,
+        "sources": sources,
+        "corpora": corpora,
+    },
     "speed": speed,
 }
 
