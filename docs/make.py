@@ -3,12 +3,12 @@
     python docs/make.py
 
 A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
-that were tuned, `<!-- confirmed N SUITES -->` the N rows that lead RAVDESS, and the best one, on corpora that nothing was chosen on,
-`<!-- enrolled SUITES -->` what enrolled rows gain, `<!-- claims -->` the published numbers beside ours and
-`<!-- sources -->` where they are from, `<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of the
-classical grid; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite. Everything comes from the
-frozen files, and times from what `benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds pages
-and pictures to the same.
+that were tuned, `<!-- confirmed N SUITES -->` the N rows that lead RAVDESS, and the best one, on corpora that nothing
+was chosen on, `<!-- enrolled SUITES -->` what enrolled rows gain, `<!-- claims -->` the published numbers beside ours
+and `<!-- sources -->` where they are from, `<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of
+the classical grid; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite. Everything comes from
+the frozen files, and times from what `benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds
+pages and pictures to the same.
 """
 
 from __future__ import annotations
