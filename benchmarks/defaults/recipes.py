@@ -68,7 +68,7 @@ class Recipe:
         return ["+".join(self.features), copies, self.model, params]
 
 
-PLAIN, STRONG = {"C": 0.01, "shrinkage": "auto"}, {"C": 0.003, "shrinkage": 0.2}
+PLAIN, STRONG = {"C": 0.01, "shrinkage": "auto"}, {"C": 0.003, "shrinkage": 0.1}
 RECIPES = [
     Recipe(features, changes, model, {name: value for name, value in params.items() if name in own})
     for features, changes, params in [

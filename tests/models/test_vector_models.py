@@ -107,7 +107,7 @@ def test_screened_boosting_looks_at_telling_values_that_do_not_repeat_one_anothe
 
 def test_the_vote_is_the_mean_of_regression_and_discriminant():
     registry, (X, y) = build_registry(), overlapping(n=200)
-    own = {"logistic_regression": {"C": 0.003}, "lda": {"shrinkage": 0.3}, "linear_vote": {}}
+    own = {"logistic_regression": {"C": 0.003}, "lda": {"shrinkage": 0.1}, "linear_vote": {}}
     fitted = {}
     for name, params in own.items():
         spec = registry.get("model", name)
