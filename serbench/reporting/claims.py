@@ -36,7 +36,7 @@ COLUMNS = (
     "separated_by",
     *(f"{gap}{end}" for gap in GAPS for end in ("", "_low", "_high", "_utterances")),
     *(f"{part}_trained" for part in NUMBERS[1:]),
-    *("mistake_made", "suite", "source", "note"),
+    *("mistake_made", "suite", "source", "needs", "note"),
 )
 HEADINGS = {
     "claim": "claim",
@@ -60,7 +60,7 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     ----------
     claims : sequence of mapping
         As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `mistake_row`, `own`, `mistake`,
-        `speaker_independent`, `corpus`, `augment`, `note`; with `suite` and `source`.
+        `speaker_independent`, `corpus`, `augment`, `needs`, `note`; with `suite` and `source`.
     records : DataFrame
         From `load_suites`.
 
@@ -100,7 +100,7 @@ def _claim(claim: Mapping[str, Any], records: pd.DataFrame) -> dict[str, Any]:
     gaps: dict[str, Any] = {}
     for gap, part in zip(GAPS, ("own", "mistake"), strict=True):
         gaps |= {f"{gap}{end}": value for end, value in _gap(cells[part], unseen, metric).items()}
-    known = {name: claim.get(name) for name in ("claim", "model", "metric", "reported", "suite", "source", "note")}
+    known = {name: value for name, value in claim.items() if name in COLUMNS and name not in NUMBERS[1:]}
     made = {"mistake_made": _mistake(claim["mistake"])}
     return {**dict.fromkeys(COLUMNS), **known, **scores, **_splits(claim, cells), **gaps, **trained, **made}
 
@@ -160,7 +160,7 @@ def _trained(cells: pd.DataFrame | None) -> float | None:
 
 def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:
     """Finished cells of the row that stands for a part of a claim; None unless all its folds are done."""
-    if protocol is None:
+    if protocol is None or claim["row"] is None:
         return None
     if named := claim.get("rows", {}).get(part):
         return _complete(records[(records["suite"] == claim["suite"]) & (records["row"] == named)])
@@ -253,8 +253,10 @@ def claim_texts(row: Mapping[str, Any]) -> list[str]:
     """A claim as it is printed, in the order of `HEADINGS`; percentages."""
     named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
     numbers = [_number_text(row, name) for name in NUMBERS]
-    place = row["reported_place"] or "–"
-    return [*named, *numbers, place, row["separated_by"] or "–", _gap_text(row), _trained_text(row)]
+    place, separated = row["reported_place"] or "–", row["separated_by"] or "–"
+    if row.get("needs"):
+        separated = f"needs {row['needs']}"
+    return [*named, *numbers, place, separated, _gap_text(row), _trained_text(row)]
 
 
 def _number_text(row: Mapping[str, Any], name: str) -> str:

@@ -114,6 +114,14 @@ def test_a_cause_is_named_only_where_the_steps_before_it_were_run():
     assert cause(0.75, [unseen, own, None]) is cause(0.55, [None, own]) is cause(None, [unseen, own]) is None
 
 
+def test_a_claim_that_cannot_be_run_says_what_it_needs(tmp_path):
+    write_row(tmp_path / "p9", "official", dict.fromkeys(EVERY, 6))
+    claim = CLAIM | {"row": None, "needs": "pre-trained weights", "reported": 0.8182}
+    (row,) = claims_table([claim], load_records(tmp_path, "p9"))
+    assert row["own"] is row["speaker_independent"] is row["separated_by"] is None
+    assert "| 81.8 | – | – | – | – | needs pre-trained weights |" in format_claims([row], "md")
+
+
 def test_places():
     assert place(0.6, [0.6]) == "within" and place(0.5, [0.6, 0.7]) == "below all 2"
     assert place(None, [0.6]) == place(0.6, []) == ""
