@@ -1,6 +1,8 @@
 """A trained model that hears a speaker before it answers."""
 
 import dataclasses
+import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 import serbench
 from serbench.api import run
 from serbench.circumstances import Circumstances
+from serbench.cli.main import build_app
 from serbench.errors import EnrolmentError
 from serbench.inference.training import train
 
@@ -23,22 +26,25 @@ grid:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory, tiny_data):
+def folders(tmp_path_factory, tiny_data):
     root = tmp_path_factory.mktemp("enrolling")
     (root / "enrolling.yaml").write_text(SUITE)
     around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", jobs=1)
     run(root / "enrolling.yaml", around=around)
     return [
-        serbench.load_model(
-            train(
-                f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
-                root / f"model-{n}",
-                around,
-                suite=str(root / "enrolling.yaml"),
-            )
+        train(
+            f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
+            root / f"model-{n}",
+            around,
+            suite=str(root / "enrolling.yaml"),
         )
         for n in (0, 2)
     ]
+
+
+@pytest.fixture(scope="module")
+def models(folders):
+    return [serbench.load_model(folder) for folder in folders]
 
 
 def test_what_it_hears_changes_its_answers_and_not_itself(models, tiny_data):
@@ -60,6 +66,20 @@ def test_the_answer_is_that_of_the_features_shifted_by_hand(models, tiny_data):
     expected = member.saved.predict_proba(((x - mean) / deviation)[None].astype(np.float32))[0]
     plain = dataclasses.replace(model.enrol([path]), temperature=1.0)
     np.testing.assert_allclose(plain.predict_proba(path), expected, atol=1e-6)
+
+
+def test_the_command_line_enrols_the_speaker_of_a_folder(folders, models, tiny_data, tmp_path, capsys):
+    heard = [shutil.copy(path, tmp_path) for path in sorted((tiny_data / "tiny" / "low").glob("s5_low_[12].wav"))]
+    asked = str(tiny_data / "tiny" / "mid" / "s5_mid_0.wav")
+
+    def told(*words):
+        build_app()(["predict", *map(str, words), asked, "--format", "json"], standalone_mode=False)
+        return list(json.loads(capsys.readouterr().out)[0]["probabilities"].values())
+
+    np.testing.assert_allclose(told(folders[1], "--enrol", tmp_path), models[1].enrol(heard).predict_proba(asked))
+    assert not np.allclose(told(folders[1]), told(folders[1], "--enrol", tmp_path))
+    with pytest.raises(EnrolmentError, match="was not trained to enrol"):
+        told(folders[0], "--enrol", tmp_path)
 
 
 def test_a_model_of_a_row_that_hears_nothing_cannot_enrol(models, tiny_data):
