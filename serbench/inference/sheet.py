@@ -7,6 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+# Fewer answers say nothing of how often such answers are right.
+FEWEST = 20
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -174,6 +176,3 @@ def cuts(confidence: np.ndarray, right: np.ndarray, steps: int = 100) -> list[Cu
             shares = {"answered": float(kept.mean()), "precision": float(right[kept].mean())}
             found.append(Cut(probability=float(probability), **shares))
     return found
-
-
-FEWEST = 20
