@@ -16,7 +16,7 @@ from serbench.inference.sheet import ErrorSheet
 from serbench.records import atomic_path
 
 MANIFEST = "serbench.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 class MemberEntry(BaseModel):

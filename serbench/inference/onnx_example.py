@@ -26,14 +26,12 @@ def answer(folder, features):
         full = np.zeros((len(found), len(model["labels"])))
         full[:, member["seen"]] = found
         total = total + member["weight"] * at_temperature(full, member["temperature"])
-    return at_temperature(total, model["temperature"])
+    return at_temperature(total, model["temperature"], model["log_bias"] or 0.0)
 
 
-def at_temperature(probabilities, temperature):
-    """softmax(log p / T)."""
-    if temperature == 1:
-        return probabilities
-    logits = np.log(np.maximum(probabilities, 1e-15)) / temperature
+def at_temperature(probabilities, temperature, bias=0.0):
+    """softmax(log p / T + b)."""
+    logits = np.log(np.maximum(probabilities, 1e-15)) / temperature + bias
     scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
     return scaled / scaled.sum(axis=1, keepdims=True)
 

@@ -86,6 +86,7 @@ def _describe(model: SpeechModel, names: list[str], folder: Path) -> None:
     content = {
         "labels": [str(label) for label in model.classes_],
         "temperature": model.temperature,
+        "log_bias": model.log_bias,
         "members": members,
         "error_sheet": model.sheet.model_dump(mode="json"),
     }
@@ -98,7 +99,8 @@ def _difference(model: SpeechModel, features: dict[str, np.ndarray], folder: Pat
         for name, member in zip(features, model.members, strict=True)
     )
     found = onnx_example.answer(folder, features)
-    return float(np.abs(found - at_temperature(expected, model.temperature)).max())
+    answered = at_temperature(expected, model.temperature, model.log_bias or 0.0)
+    return float(np.abs(found - answered).max())
 
 
 def _converted(member: Member, examples: Any) -> bytes:

@@ -12,7 +12,10 @@ from serbench.api import run
 from serbench.circumstances import Circumstances
 from serbench.cli.main import build_app
 from serbench.errors import EnrolmentError
+from serbench.inference.describe import sheet_text
 from serbench.inference.training import train
+from serbench.reporting.loading import load_records
+from serbench.reporting.robustness import robustness_table
 
 SUITE = """\
 title: Enrolling
@@ -96,3 +99,26 @@ def test_silence_no_file_and_no_list(models, make_wav, tmp_path):
     for nothing in ([], str(silent)):
         with pytest.raises(EnrolmentError, match="no utterances to enrol"):
             models[1].enrol(nothing)
+
+
+def test_the_error_sheet_tells_how_the_twins_of_the_row_do(folders, models):
+    told = [(item.condition, item.uar.value) for item in models[0].sheet.enrolment]
+    assert told == [(item.condition, item.uar.value) for item in models[1].sheet.enrolment]
+    assert [words for words, _ in told] == ["0 unlabelled utterances", "2 unlabelled utterances"]
+    assert [told[0][1], told[1][1]] == [model.sheet.priors.row_uar for model in models]
+    assert "trained to hear 2 unlabelled utterances of the speaker first: UAR" in sheet_text(models[0].sheet)
+
+
+def test_the_error_sheet_tells_how_the_row_stands_degraded_audio(tmp_path, tiny_data):
+    file = tmp_path / "noisy.yaml"
+    file.write_text(SUITE.replace("    enrol: [0, 2]\n", "") + "robustness: {noise_snr_db: [0]}\n")
+    around = Circumstances(data=tiny_data, cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
+    run(file, around=around)
+    row = "noisy/*/*/mfcc/logistic_regression"
+    sheet = serbench.load_model(train(row, tmp_path / "model", around, suite=str(file))).sheet
+    table = robustness_table(around.results, load_records(around.results, "noisy"))
+    assert [(item.condition, item.uar.value) for item in sheet.robustness] == [
+        (item["condition"], item["uar"]) for item in table
+    ]
+    assert [item.condition for item in sheet.robustness] == ["clean", "noise 0 dB"] and not sheet.enrolment
+    assert "noise 0 dB: UAR" in sheet_text(sheet)
