@@ -168,7 +168,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+        raise ModelError("no saved model here", where=str(folder), hint="`serbench train` makes one") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"the saved model cannot be read: {type(error).__name__}", where=str(folder / META)) from error
     try:
