@@ -10,7 +10,7 @@ from serbench.models.deep.network_spec import network_spec
 
 PARAMS = {
     **{"pool": 4, "epochs": 40, "patience": 40, "noise": 0.3, "shift": 0.3, "time_mask": 0.15},
-    **{"learning_rate": 1e-3, "width": 64, "heads": 4, "layers": 2, "kernel": 5, "dropout": 0.1},
+    **{"width": 64, "heads": 4, "layers": 2, "kernel": 5, "dropout": 0.1},
 }
 
 
