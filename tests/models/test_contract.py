@@ -18,6 +18,8 @@ TINY = {
     "cnn_lstm": {"filters": 8, "units": 8},
     "rnn": {"units": 8, "layers": 1, "cell": "gru"},
     "cnn2d": {"filters": 4, "blocks": 2},
+    "transformer": {"width": 8, "heads": 2, "layers": 1},
+    "tcn": {"filters": 8, "blocks": 2},
     "conv1d_flatten": FLATTEN,
     "conv1d_flatten_fixed": FLATTEN,
     "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
