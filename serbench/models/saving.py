@@ -21,8 +21,8 @@ from serbench.registry import Registry
 META = "meta.json"
 SKOPS, KERAS, XGBOOST = "model.skops", "network.keras", "model.json"
 PREPARATION = "preparation.npz"
-# skops refuses classes that it does not know: the package's own, the trees of scikit-learn's forests, and the dictionary
-# by whose names its votes keep their members.
+# skops refuses classes that it does not know: the package's own, the trees of scikit-learn's forests, and the
+# dictionary in which its votes keep their members.
 TRUSTED = (
     "serbench.models.shallow.svc.SoftmaxSVC",
     "serbench.models.shallow.projection.BoundedPCA",
