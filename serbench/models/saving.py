@@ -21,12 +21,14 @@ from serbench.registry import Registry
 META = "meta.json"
 SKOPS, KERAS, XGBOOST = "model.skops", "network.keras", "model.json"
 PREPARATION = "preparation.npz"
-# skops refuses classes that it does not know: the package's own, and the trees of scikit-learn's forests.
+# skops refuses classes that it does not know: the package's own, the trees of scikit-learn's forests, and the
+# dictionary in which its votes keep their members.
 TRUSTED = (
     "serbench.models.shallow.svc.SoftmaxSVC",
     "serbench.models.shallow.projection.BoundedPCA",
     "serbench.models.shallow.speaker.SpeakerIdentity",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
 )
 
 
