@@ -15,6 +15,8 @@ def features(
     jobs: options.Jobs = None,
     executor: options.Executor = None,
     scheduler: options.Scheduler = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
     data: options.Data = None,
     corpus_path: options.CorpusPath = None,
     plugin: options.Plugin = None,
@@ -38,6 +40,8 @@ def features(
         jobs=jobs,
         executor=executor,
         scheduler=scheduler,
+        weights=weights,
+        device=device,
     )
     planned, registry = plan_run(suite, around)
     failed, stopped = extract_plan(planned, registry, around, [Progress()])

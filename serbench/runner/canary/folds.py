@@ -147,7 +147,9 @@ class Fold:
         for entry in self.job.cell.features:
             if entry["name"] in around.features_files:
                 continue
-            if store.missing(stored_spec(self.registry, entry["name"]), entry["params"], list(rows["content"])):
+            if store.missing(
+                stored_spec(self.registry, entry["name"], entry["params"]), entry["params"], list(rows["content"])
+            ):
                 return {}
             matrix: FeatureMatrix = read_sets(self.registry, store, [entry], {}, rows["id"], rows["content"])
             for content, text in zip(rows["content"], digests(matrix).values(), strict=True):

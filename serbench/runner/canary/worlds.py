@@ -200,7 +200,7 @@ class SealedFold:
             name, params = entry["name"], entry["params"]
             if name in self.job.circumstances.features_files or self.registry.source_hash("features", name):
                 continue
-            spec = stored_spec(self.registry, name)
+            spec = stored_spec(self.registry, name, params)
             keys = [
                 key
                 for change in (None, *alterations(self.job.cell.augment))

@@ -40,7 +40,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
             continue
         mistake = registry.get("protocol", protocol.name, where=where).mistake
         for entry in block.features:
-            sets = [registry.get("features", item.name, where=where) for item in entry.sets]
+            sets = [registry.features(item.name, item.params, where=where) for item in entry.sets]
             for item in block.models:
                 model = registry.get("model", item.name, where=where)
                 if fits(model, sets):
@@ -83,7 +83,7 @@ def _resolved_tuning(
     """
     alternatives = []
     for entry in tuning.features:
-        sets = [registry.get("features", item.name, where=where) for item in entry.sets]
+        sets = [registry.features(item.name, item.params, where=where) for item in entry.sets]
         resolved = [_resolved(spec, item, where) for spec, item in zip(sets, entry.sets, strict=True)]
         if fits(model, sets) and resolved not in (list(cell.features), *alternatives):
             alternatives.append(resolved)
