@@ -175,7 +175,8 @@ def _absent(model: str, root: Path, revision: str | None) -> str:
     cached = f"models--{name.replace('/', '--')}/snapshots/{revision}"
     place = root / (cached if revision else name)
     files = f"{CONFIG}, {PREPROCESSOR} and {WHOLE} (or {INDEX} with its parts)"
-    download = f", or where there is a network: serbench weights get {name} --revision COMMIT" if "/" in name else ""
+    commit = "" if card and card.revision else " --revision COMMIT"
+    download = f", or where there is a network: serbench weights get {name}{commit}" if "/" in name else ""
     return f"no weights of '{model}': put {files} into {place} (--weights, SERBENCH_WEIGHTS){download}"
 
 

@@ -117,6 +117,16 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
     return {"name": name, "version": spec.version, "params": params}
 
 
+def without_weights(row: Cell) -> Cell:
+    """A row as it is planned where the weights of its encoders are absent, which its versions else tell."""
+
+    def unknown(sets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**entry, "version": entry["version"].partition("-")[0]} for entry in sets]
+
+    tuning = {name: [*map(unknown, value)] if name == "features" else value for name, value in row.tuning.items()}
+    return replace(row, features=tuple(unknown(row.features)), tuning=tuning)
+
+
 def splittings(suite: Suite) -> list[tuple[Entry, int]]:
     """The distinct protocols of a suite, each with every seed that a block has."""
     pairs = [(entry, seed) for block in suite.grid for entry in block.protocols for seed in block.seeds or suite.seeds]
