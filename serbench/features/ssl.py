@@ -50,7 +50,11 @@ def _choose(place: Place, params: Params) -> FeatureSpec:
         known = place.find(model, revision)
     except FeatureError as error:
         # Features that are there already, computed or imported, need no weights.
-        known, spec = note, replace(spec, requires=() if note else REQUIRES, unavailable="" if note else refused(error))
+        reason, known = refused(error), note
+        if note:
+            spec = replace(spec, requires=(), extract=partial(_not_stored, reason))
+        else:
+            spec = replace(spec, unavailable=reason)
     else:
         spec = replace(
             spec,
@@ -84,6 +88,10 @@ def _checked(params: dict[str, Any]) -> dict[str, Any]:
             f"revision is {params['revision']!r}", where=where, hint="give the 40 digits of a commit on the hub"
         )
     return params
+
+
+def _not_stored(reason: str, signal: np.ndarray, rate: int, **params: Any) -> np.ndarray:
+    raise FeatureError(f"no features of this signal are in the store, and {reason}", where="ssl")
 
 
 def _without_model(signal: np.ndarray, rate: int, **params: Any) -> np.ndarray:

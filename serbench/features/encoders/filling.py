@@ -69,8 +69,8 @@ def fill(
         base = base_sets(sets[0][0].version)
         to_encode = {key for each in base for key in store.missing(each, {TRIM: trim}, sorted(missing))}
         heard = _heard({key: paths[key] for key in paths if key in to_encode}, trim, alteration, failures)
-        if to_encode:
-            _encode_into(store, base, {TRIM: trim}, _encoder(place, weights), heard, failures)
+        if heard:
+            _encode_into(place, weights, store, base, {TRIM: trim}, heard, failures)
         _derive_into(store, base, {TRIM: trim}, same, [key for key in paths if key in missing], weights.layers + 1)
     return failures
 
@@ -128,13 +128,19 @@ class _Pending:
 
 
 def _encode_into(
+    place: Place,
+    weights: Weights,
     store: FeatureStore,
     base: tuple[FeatureSpec, FeatureSpec],
     params: Mapping[str, Any],
-    encoder: Encoder,
     heard: Sequence[_Heard],
     failures: Failures,
 ) -> None:
+    try:
+        encoder = _encoder(place, weights)
+    except FeatureError as error:
+        failures += [(item.path, str(error)) for item in heard]
+        return
     pending = [_Pending(store, spec, params) for spec in base]
     for group in _groups(heard, encoder.at_once):
         for item, layers in _encoded(encoder, group, failures):
@@ -160,9 +166,10 @@ def _groups(heard: Sequence[_Heard], at_once: int) -> Iterator[Sequence[_Heard]]
 def _encoded(encoder: Encoder, group: Sequence[_Heard], failures: Failures) -> Iterable[tuple[_Heard, np.ndarray]]:
     try:
         return list(zip(group, encoder.encode([item.signal for item in group]), strict=True))
-    except FeatureError as error:
+    except (FeatureError, RuntimeError, MemoryError) as error:
+        # Of the signal, or of a device that has no room: each utterance is tried by itself.
         if len(group) == 1:
-            failures.append((group[0].path, f"{group[0].path}: {error}"))
+            failures.append((group[0].path, f"{group[0].path}: {error or type(error).__name__}"))
             return []
         return [pair for item in group for pair in _encoded(encoder, [item], failures)]
 

@@ -165,8 +165,13 @@ def _folders(model: str, root: Path, revision: str | None) -> Iterator[Path]:
         )
         reference = snapshots.parent / "refs" / "main"
         revision = reference.read_text().strip() if reference.is_file() else None
-    if snapshots.is_dir():
-        yield from sorted(path for path in snapshots.iterdir() if revision in (None, path.name) and path.is_dir())
+        revision = revision or (card.revision if card else None) or None
+    here = sorted(path for path in snapshots.glob("*") if revision in (None, path.name) and path.is_dir())
+    if len(here) > 1:
+        raise FeatureError(
+            f"{len(here)} revisions of '{model}'", where=str(snapshots), hint="name one: ssl(model=…, revision=COMMIT)"
+        )
+    yield from here
 
 
 def _absent(model: str, root: Path, revision: str | None) -> str:
