@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,9 +45,15 @@ def weights(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """One for the whole module: what is encoded once serves all."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def around(tiny_data, tmp_path, weights):
-    where = {"data": tiny_data, "cache": tmp_path / "cache", "results": tmp_path / "results"}
+def around(tiny_data, cache, tmp_path, weights):
+    where = {"data": tiny_data, "cache": cache, "results": tmp_path / "results"}
     return Circumstances(**where, jobs=1, weights=weights, device="cpu")
 
 
@@ -56,7 +63,8 @@ def write_suite(tiny_suite):
 
     def write(features: str = PLAIN, models: str = "lda", extra: str = "") -> str:
         text = tiny_suite.read_text().partition("grid:")[0]
-        block = f"  - {{features: [{features}], models: [{models}], protocols: [{{name: speaker_kfold, params: {{k: 3}}}}]}}"
+        protocol = "{name: speaker_kfold, params: {k: 3}}"
+        block = f"  - {{features: [{features}], models: [{models}], protocols: [{protocol}]}}"
         tiny_suite.write_text(f"{text}grid:\n{block}\n{extra}")
         return str(tiny_suite)
 
@@ -67,8 +75,8 @@ def planned(suite, around):
     return make_plan(load_suite(suite), open_registry(around), around)
 
 
-def test_rows_of_vectors_and_frames_come_from_one_pass(write_suite, around, monkeypatch):
-    encoded = []
+def test_rows_of_vectors_and_frames_come_from_one_pass(write_suite, around, monkeypatch, tmp_path):
+    around, encoded = replace(around, cache=tmp_path / "cache"), []
     encode = running.Encoder.encode
     monkeypatch.setattr(running.Encoder, "encode", lambda self, signals: encoded.append(1) or encode(self, signals))
     frames = "{name: ssl, params: {model: hubert-base-ls960, pool: none, hop: 40}}"
@@ -146,8 +154,8 @@ def test_features_travel_to_a_machine_without_weights(write_suite, around, tmp_p
     common = ["--data", str(around.data), "--cache", str(around.cache), "--weights", str(around.weights)]
     app(["features", "export", suite, str(archive), *common], standalone_mode=False)
     app(["features", "import", str(archive), "--cache", str(tmp_path / "there")], standalone_mode=False)
-    said = capsys.readouterr().out
-    assert "4 of 4 files added" in said
+    added, total = re.search(r"(\d+) of (\d+) files added", capsys.readouterr().out).groups()
+    assert added == total and int(total) >= 4
     (tmp_path / "empty").mkdir()
     where = {"cache": tmp_path / "there", "results": tmp_path / "other", "weights": tmp_path / "empty"}
     there = replace(around, **where)
@@ -160,7 +168,7 @@ def test_features_travel_to_a_machine_without_weights(write_suite, around, tmp_p
     assert {record.status for record, _ in other.values()} == {"ok"}
     # The archive twice adds nothing.
     app(["features", "import", str(archive), "--cache", str(tmp_path / "there")], standalone_mode=False)
-    assert "0 of 4 files added" in capsys.readouterr().out
+    assert f"0 of {total} files added" in capsys.readouterr().out
 
 
 def test_an_archive_that_is_none_is_refused(tmp_path):
@@ -237,7 +245,7 @@ def test_a_run_on_real_audio_killed_while_it_extracts_goes_on(real_data, around,
     suite = tmp_path / "emodb.yaml"
     block = f"features: [{PLAIN}], models: [lda], protocols: [loso]"
     suite.write_text(f"title: EMO-DB\ncorpora: [emodb]\ngrid:\n  - {{{block}}}\n")
-    real = replace(around, data=real_data, jobs=2)
+    real = replace(around, data=real_data, cache=tmp_path / "cache", jobs=2)
     before, said = killed_and_resumed(suite, real, tmp_path / "killed")
     assert "10 cells (10 new)" in said
     total = int(said.partition("extracting features: 0 of ")[2].partition(" files")[0])
