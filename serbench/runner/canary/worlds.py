@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from serbench.features.precomputed import read_precomputed
+from serbench.features.ssl import SSL
 from serbench.protocols.sharing import PARENT
 from serbench.records import feature_choices
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
-from serbench.runner.cell.inputs import store_of, stored_spec
+from serbench.runner.cell.inputs import place_of, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.sealed import SealedOrder, TestPart
 
@@ -75,7 +76,11 @@ class SealedFold:
         self._fill_store()
         jobs = tuple(self._job(world, number, audio) for number, world in enumerate(worlds))
         plugins = [place for file in self.job.circumstances.plugins for place in (file, *file.parent.glob("*.py"))]
-        return SealedOrder(self.folder, (*self.readable, *plugins, Path(__file__).parents[2]), jobs)
+        # An encoder's weights say nothing of the test part.
+        weights = (
+            [place_of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
+        )
+        return SealedOrder(self.folder, (*self.readable, *plugins, *weights, Path(__file__).parents[2]), jobs)
 
     def test_part(self) -> TestPart:
         """Write the test part; its utterances come in an order of chance."""
