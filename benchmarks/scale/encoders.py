@@ -1,4 +1,4 @@
-"""What an encoder's extraction takes: seconds, disk, and the most memory of all its processes, on a real corpus.
+"""What an encoder's extraction takes: processor seconds, disk, and the most memory of all its processes.
 
     python benchmarks/scale/encoders.py DATA [--corpus ravdess_speech] [--layers 4] [--hidden 64] [--jobs 2]
 
@@ -10,6 +10,7 @@ between processes counts in each.
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -40,8 +41,8 @@ def save_encoder(folder: Path, layers: int, hidden: int) -> None:
 
 
 def watched(command: list[str]) -> tuple[float, int]:
-    """Run a command: wall seconds, and peak bytes of it and its children."""
-    started, peak = time.monotonic(), 0
+    """Run a command: processor seconds, and peak bytes of it and its children together."""
+    before, peak = resource.getrusage(resource.RUSAGE_CHILDREN), 0
     process = psutil.Popen(command)
     while process.poll() is None:
         total = 0
@@ -54,7 +55,8 @@ def watched(command: list[str]) -> tuple[float, int]:
         time.sleep(0.1)
     if process.returncode:
         raise SystemExit(process.returncode)
-    return time.monotonic() - started, peak
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak
 
 
 def main() -> None:
@@ -92,7 +94,7 @@ def main() -> None:
             seconds, peak = watched([*command, "--results", str(place / "results")])
             size = sum(file.stat().st_size for file in (place / "cache" / "features").rglob("*.shard"))
             print(
-                f"{what}: {seconds:.0f} s, at most {peak / 1e6:.0f} MB in memory, {size / 1e6:.0f} MB on disk",
+                f"{what}: {seconds:.0f} processor seconds, at most {peak / 1e6:.0f} MB in memory, {size / 1e6:.0f} MB on disk",
                 flush=True,
             )
             suite.write_text(SUITE.format(corpus=given.corpus, layer=given.layers))
