@@ -93,10 +93,10 @@ def main() -> None:
         for what in ("first", "again, another layer"):
             seconds, peak = watched([*command, "--results", str(place / "results")])
             size = sum(file.stat().st_size for file in (place / "cache" / "features").rglob("*.shard"))
-            print(
-                f"{what}: {seconds:.0f} processor seconds, at most {peak / 1e6:.0f} MB in memory, {size / 1e6:.0f} MB on disk",
-                flush=True,
+            cost = (
+                f"{seconds:.0f} processor seconds, at most {peak / 1e6:.0f} MB in memory, {size / 1e6:.0f} MB on disk"
             )
+            print(f"{what}: {cost}", flush=True)
             suite.write_text(SUITE.format(corpus=given.corpus, layer=given.layers))
 
 

@@ -15,8 +15,8 @@ from serbench.features.encoders.weights import ARCHITECTURES, HOP, RATE, Weights
 from serbench.features.encoders.windows import join, starts
 
 LONGEST = 30 * RATE
-# Seconds of padded audio that are encoded at once. On a processor one utterance: it is no slower there, and an
-# utterance then has the same features to the last bit whatever else is extracted.
+# Seconds of padded audio that are encoded at once. On a processor one utterance: it then has the same features to the
+# last bit whatever else is extracted, and its own length fills a core.
 ON_GPU, ON_CPU = 240, 0
 # A parameter of training alone, which some published files lack.
 _UNUSED = {"masked_spec_embed"}
