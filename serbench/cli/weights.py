@@ -56,9 +56,9 @@ def get(
 
 
 def _place(weights, cache) -> Place:
-    from serbench.runner.cell.inputs import place_of
+    from serbench.features.encoders.place import Place
 
-    return place_of(options.circumstances(weights=weights, cache=cache))
+    return Place.of(options.circumstances(weights=weights, cache=cache))
 
 
 def _list(place: Place) -> None:

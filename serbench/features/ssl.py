@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from serbench.circumstances import circumstances
 from serbench.errors import FeatureError, UnknownName
 from serbench.features.encoders.cards import find_card
 from serbench.features.encoders.filling import describe, fill
@@ -22,8 +23,8 @@ PROCESS = 1_500_000_000
 DEFAULTS = {"model": None, "revision": None, "layer": "mean", "pool": "mean", "hop": HOPS[0]}
 
 
-def ssl_spec(place: Place) -> FeatureSpec:
-    """The set `ssl` with the weights of a place."""
+def ssl_spec(place: Place | None = None) -> FeatureSpec:
+    """The set `ssl` with the weights of a place; else with those that environment and `configs/local.yaml` tell."""
     return FeatureSpec(
         name="ssl",
         version="1",
@@ -39,7 +40,8 @@ def ssl_spec(place: Place) -> FeatureSpec:
     )
 
 
-def _choose(place: Place, params: Params) -> FeatureSpec:
+def _choose(place: Place | None, params: Params) -> FeatureSpec:
+    place = place or Place.of(circumstances())
     chosen = _checked({**DEFAULTS, **{name: value for name, value in params.items() if name in DEFAULTS}})
     model, revision = chosen["model"], chosen["revision"]
     spec = replace(ssl_spec(place), choose=None)
@@ -98,4 +100,4 @@ def _without_model(signal: np.ndarray, rate: int, **params: Any) -> np.ndarray:
     raise FeatureError("no encoder is named", where="ssl", hint="ssl(model=wavlm-base-plus); see `serbench weights`")
 
 
-SSL = ssl_spec(Place.default())
+SSL = ssl_spec()

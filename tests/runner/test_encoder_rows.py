@@ -18,9 +18,10 @@ import pytest
 from in_one_process import Recording, carried_out
 from tiny_encoders import LAYERS, save_encoder
 
+import serbench
 from serbench.circumstances import Circumstances
 from serbench.cli.main import build_app
-from serbench.errors import FeatureError
+from serbench.errors import FeatureError, ModelError
 from serbench.features.encoders import running
 from serbench.features.portable import unpack
 from serbench.records import read_cell, read_record
@@ -31,6 +32,7 @@ from serbench.runner.executors import at_most
 from serbench.runner.executors.at_most import AtMost, workers_for
 from serbench.runner.planning import packages
 from serbench.runner.planning.plan import make_plan
+from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.file import load_suite
 
 pytest.importorskip("torch", reason="the extra `encoders` is not installed")
@@ -156,6 +158,8 @@ def test_features_travel_to_a_machine_without_weights(write_suite, around, tmp_p
     app(["features", "import", str(archive), "--cache", str(tmp_path / "there")], standalone_mode=False)
     added, total = re.search(r"(\d+) of (\d+) files added", capsys.readouterr().out).groups()
     assert added == total and int(total) >= 4
+    app(["features", "import", str(archive), "--cache", str(tmp_path / "there")], standalone_mode=False)
+    assert f"0 of {total} files added" in capsys.readouterr().out
     (tmp_path / "empty").mkdir()
     where = {"cache": tmp_path / "there", "results": tmp_path / "other", "weights": tmp_path / "empty"}
     there = replace(around, **where)
@@ -166,9 +170,24 @@ def test_features_travel_to_a_machine_without_weights(write_suite, around, tmp_p
     # Another layer is made there from what came along.
     other = carried_out(planned(write_suite(PLAIN.replace("2", "1")), there), there)
     assert {record.status for record, _ in other.values()} == {"ok"}
-    # The archive twice adds nothing.
-    app(["features", "import", str(archive), "--cache", str(tmp_path / "there")], standalone_mode=False)
-    assert f"0 of {total} files added" in capsys.readouterr().out
+
+
+def test_a_saved_model_hears_with_its_encoder(write_suite, around, weights, monkeypatch):
+    frames = "{name: ssl, params: {model: hubert-base-ls960, layer: 1, pool: mean_std}}"
+    suite = load_suite(write_suite(frames, "logistic_regression"))
+    plan = make_plan(suite, open_registry(around), around, Filters(fold=("1",)), save_models=True)
+    ((record, predictions),) = carried_out(plan, around).values()
+    folder = around.results / "tiny" / "models" / record.cell.id
+    first = predictions.iloc[0]
+    path = around.data / "tiny" / f"{first['utterance']}.wav"
+    monkeypatch.setenv("SERBENCH_WEIGHTS", str(weights))
+    monkeypatch.setenv("SERBENCH_DEVICE", "cpu")
+    model = serbench.load_model(folder)
+    recorded = first[[f"p:{label}" for label in model.classes_]].to_numpy(dtype=float)
+    np.testing.assert_allclose(model.predict_proba(path), recorded, atol=1e-4)
+    monkeypatch.setenv("SERBENCH_WEIGHTS", str(around.results))
+    with pytest.raises(ModelError, match=r"here it is of version 1\b"):
+        serbench.load_model(folder)
 
 
 def test_an_archive_that_is_none_is_refused(tmp_path):

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from serbench.circumstances import Circumstances
 from serbench.errors import FeatureError
 from serbench.features.encoders.cards import find_card
 from serbench.features.encoders.weights import Weights, default_folder, find_weights
@@ -34,9 +35,9 @@ class Place:
     cache: Path | None = None
 
     @classmethod
-    def default(cls) -> Place:
-        """Without circumstances: the folder of the hub's own client."""
-        return cls(default_folder())
+    def of(cls, around: Circumstances) -> Place:
+        """The place that circumstances describe."""
+        return cls((around.weights or default_folder()).absolute(), around.device, around.cache)
 
     def find(self, model: str, revision: str | None) -> Weights:
         """The weights of a model here; see `find_weights`."""

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.features.encoders.place import Place
 from serbench.features.precomputed import read_precomputed
 from serbench.features.ssl import SSL
 from serbench.protocols.sharing import PARENT
 from serbench.records import feature_choices
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
-from serbench.runner.cell.inputs import place_of, store_of, stored_spec
+from serbench.runner.cell.inputs import store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.sealed import SealedOrder, TestPart
 
@@ -78,7 +79,7 @@ class SealedFold:
         plugins = [place for file in self.job.circumstances.plugins for place in (file, *file.parent.glob("*.py"))]
         # An encoder's weights say nothing of the test part.
         weights = (
-            [place_of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
+            [Place.of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
         )
         return SealedOrder(self.folder, (*self.readable, *plugins, *weights, Path(__file__).parents[2]), jobs)
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
-from serbench.features.encoders.place import Place, default_folder
+from serbench.features.encoders.place import Place
 from serbench.features.matrix import FeatureMatrix, concatenate
 from serbench.features.normalise import normalise_by_speaker
 from serbench.features.precomputed import precomputed_spec, read_precomputed
@@ -31,7 +31,7 @@ KEPT = 2
 def open_registry(circumstances: Circumstances) -> Registry:
     """The registry with the user's plug-ins and precomputed features."""
     files = tuple(sorted(circumstances.features_files.items()))
-    return _registry(circumstances.plugins, files, tuple(map(_stamp, circumstances.plugins)), place_of(circumstances))
+    return _registry(circumstances.plugins, files, tuple(map(_stamp, circumstances.plugins)), Place.of(circumstances))
 
 
 @lru_cache(maxsize=KEPT)
@@ -42,7 +42,7 @@ def read_task_table(path: Path) -> pd.DataFrame:
 
 def read_matrix(task_file: Path, cell: Cell, circumstances: Circumstances) -> FeatureMatrix:
     """Features of all utterances of a task, as the cell wants them; rows follow the task table."""
-    sources = (place_of(circumstances), circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
+    sources = (Place.of(circumstances), circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
     return _matrix(task_file, canonical_json(cell.features), cell.normalise, *sources)
 
 
@@ -85,11 +85,6 @@ def stored_spec(registry: Registry, name: str, params: Mapping[str, Any]) -> Fea
 def store_of(circumstances: Circumstances) -> FeatureStore:
     """The feature store below the cache folder."""
     return FeatureStore(circumstances.cache / "features")
-
-
-def place_of(circumstances: Circumstances) -> Place:
-    """Where encoders find their weights, and compute."""
-    return Place((circumstances.weights or default_folder()).absolute(), circumstances.device, circumstances.cache)
 
 
 def _stamp(path: Path) -> str:
