@@ -52,21 +52,17 @@ def _choose(place: Place | None, params: Params) -> FeatureSpec:
         known = place.find(model, revision)
     except FeatureError as error:
         # Features that are there already, computed or imported, need no weights.
-        reason, known = refused(error), note
-        if note:
-            spec = replace(spec, requires=(), extract=partial(_not_stored, reason))
-        else:
-            spec = replace(spec, unavailable=reason)
+        known = replace(note, absent=refused(error)) if note else None
+        spec = replace(spec, requires=()) if note else replace(spec, unavailable=refused(error))
     else:
-        spec = replace(
-            spec,
-            extract=partial(describe, place, known),
-            fill=partial(fill, place, known),
-            memory=PROCESS + 2 * known.bytes,
-        )
+        spec = replace(spec, memory=PROCESS + 2 * known.bytes)
+    if known:
+        version = f"{spec.version}-{known.identity}"
+        hear = {"extract": partial(describe, place, known), "fill": partial(fill, place, known)}
+        spec = replace(spec, version=version, **hear)
     if layers := known.layers if known else card.layers if card else 0:
         layer_weights(chosen["layer"], layers + 1)
-    return replace(spec, version=f"{spec.version}-{known.identity}") if known else spec
+    return spec
 
 
 def _checked(params: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +86,6 @@ def _checked(params: dict[str, Any]) -> dict[str, Any]:
             f"revision is {params['revision']!r}", where=where, hint="give the 40 digits of a commit on the hub"
         )
     return params
-
-
-def _not_stored(reason: str, signal: np.ndarray, rate: int, **params: Any) -> np.ndarray:
-    raise FeatureError(f"no features of this signal are in the store, and {reason}", where="ssl")
 
 
 def _without_model(signal: np.ndarray, rate: int, **params: Any) -> np.ndarray:

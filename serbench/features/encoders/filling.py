@@ -14,7 +14,7 @@ import numpy as np
 
 from serbench.errors import AudioError, FeatureError
 from serbench.features.augmentation.alteration import Alteration
-from serbench.features.encoders.place import Place
+from serbench.features.encoders.place import EncoderNote, Place
 from serbench.features.encoders.pooling import sequence, statistics, vector
 from serbench.features.encoders.weights import RATE, Weights
 from serbench.features.parameters import TRIM, resolve_params
@@ -44,7 +44,7 @@ def describe(place: Place, weights: Weights, signal: np.ndarray, rate: int, **pa
 
 def fill(
     place: Place,
-    weights: Weights,
+    weights: Weights | EncoderNote,
     store: FeatureStore,
     sets: Sets,
     items: Sequence[tuple[str, str]],
@@ -54,10 +54,13 @@ def fill(
 
     Parameters
     ----------
+    weights : Weights or EncoderNote
+        With a note alone, sets are made of what is stored, and nothing is encoded.
     sets : sequence of (FeatureSpec, params)
         Of these weights, with any layer and pooling.
     """
-    place.write_note(weights, sets[0][1].get("revision"))
+    if isinstance(weights, Weights):
+        place.write_note(weights, sets[0][1].get("revision"))
     paths = {alteration.key(content) if alteration else content: (content, path) for content, path in items}
     failures: Failures = []
     by_trim: dict[float | None, list] = {}
@@ -75,7 +78,9 @@ def fill(
     return failures
 
 
-def _encoder(place: Place, weights: Weights) -> Encoder:
+def _encoder(place: Place, weights: Weights | EncoderNote) -> Encoder:
+    if isinstance(weights, EncoderNote):
+        raise FeatureError(f"not in the store, and without its encoder: {weights.absent}", where="ssl")
     from serbench.features.encoders.running import loaded
 
     return loaded(weights, place.device, None if place.cache is None else place.cache / "encoders")
@@ -129,7 +134,7 @@ class _Pending:
 
 def _encode_into(
     place: Place,
-    weights: Weights,
+    weights: Weights | EncoderNote,
     store: FeatureStore,
     base: tuple[FeatureSpec, FeatureSpec],
     params: Mapping[str, Any],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from serbench.circumstances import Circumstances
@@ -56,7 +56,7 @@ class Place:
         """Note an encoder beside the features that are extracted with it."""
         if self.cache is None:
             return
-        note = EncoderNote(**{item.name: getattr(weights, item.name) for item in fields(EncoderNote)})
+        note = EncoderNote(weights.model, weights.identity, weights.layers, weights.hidden)
         if self.note(weights.model, revision) != note:
             with atomic_path(self._note_path(weights.model, revision)) as temporary:
                 temporary.write_text(json.dumps(asdict(note)))
@@ -67,12 +67,13 @@ class Place:
 
 @dataclass(frozen=True)
 class EncoderNote:
-    """What identifies an encoder's features without its weights; see `Weights`."""
+    """What identifies an encoder's features without its weights; see `Weights`. `absent`: why these are not here."""
 
     model: str
     identity: str
     layers: int
     hidden: int
+    absent: str = ""
 
 
 def note_folder(cache: Path) -> Path:
