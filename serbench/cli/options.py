@@ -45,6 +45,14 @@ Scratch = Annotated[
     Path | None,
     typer.Option("--scratch", help="A local disk for locks, journals and SQLite, where results are shared."),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Folder of pre-trained encoders [SERBENCH_WEIGHTS, the hub's own cache]."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="Where encoders compute: auto, cpu, cuda, cuda:1 [SERBENCH_DEVICE, auto]."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run, even if it will take more than a day.")]
 TrackingUri = Annotated[
     str | None,

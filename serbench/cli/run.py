@@ -66,6 +66,8 @@ def run(
     executor: options.Executor = None,
     scheduler: options.Scheduler = None,
     scratch: options.Scratch = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
     yes: options.Yes = False,
     data: options.Data = None,
     corpus_path: options.CorpusPath = None,
@@ -99,6 +101,8 @@ def run(
         executor=executor,
         scheduler=scheduler,
         scratch=scratch,
+        weights=weights,
+        device=device,
         strict=strict,
     )
     registry = open_registry(around)

@@ -26,7 +26,7 @@ from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
 from serbench.runner.planning.audits import Audits
 from serbench.runner.planning.cells import Plan, SkippedRow
-from serbench.runner.planning.grid import ALL_FOLDS
+from serbench.runner.planning.grid import ALL_FOLDS, without_weights
 from serbench.runner.planning.plan_files import record_plan, write_task_table
 from serbench.runner.planning.task import Task
 from serbench.runner.search_progress import SearchProgress
@@ -232,13 +232,13 @@ def _failure(job: CellJob, error: Exception) -> CellResult:
 
 
 def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
-    # A skipped row stands for all its folds; it goes when its protocol has become available.
+    # A skipped row stands for all its folds; it goes when its protocol, or weights, have become available.
     current = {row.cell.id for row in plan.skipped}
     for row in plan.skipped:
         write_cell(plan.folder, _skipped_record(row, circumstances), empty_predictions())
     for item in plan.cells:
-        stand_in = replace(item.cell, fold=ALL_FOLDS).id
-        if stand_in not in current:
+        row = replace(item.cell, fold=ALL_FOLDS)
+        for stand_in in {row.id, without_weights(row).id} - current:
             path = cell_path(plan.folder, stand_in)
             make_way(path)
             path.unlink(missing_ok=True)

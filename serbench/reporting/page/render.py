@@ -21,6 +21,7 @@ from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.summary import summarise
 from serbench.reporting.papers.details import genders_of
 from serbench.reporting.papers.results import display_model
+from serbench.reporting.pretraining import pretraining_text
 from serbench.reporting.text_tables import rank_interval
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
         },
         **shares,
         "model": display_model(entry),
+        "pretrained": entry["pretrained"],
+        "pretraining": pretraining_text(entry),
         "name": row_name(entry),
         "rank": int(rank) if rank == rank and rank is not None and str(rank) != "<NA>" else None,
         "tied": entry["tied_with_best"] is True,

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serbench.features.encoders.place import Place
 from serbench.features.precomputed import read_precomputed
+from serbench.features.ssl import SSL
 from serbench.protocols.sharing import PARENT
 from serbench.records import feature_choices
 from serbench.registry import Registry
@@ -75,7 +77,11 @@ class SealedFold:
         self._fill_store()
         jobs = tuple(self._job(world, number, audio) for number, world in enumerate(worlds))
         plugins = [place for file in self.job.circumstances.plugins for place in (file, *file.parent.glob("*.py"))]
-        return SealedOrder(self.folder, (*self.readable, *plugins, Path(__file__).parents[2]), jobs)
+        # An encoder's weights say nothing of the test part.
+        weights = (
+            [Place.of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
+        )
+        return SealedOrder(self.folder, (*self.readable, *plugins, *weights, Path(__file__).parents[2]), jobs)
 
     def test_part(self) -> TestPart:
         """Write the test part; its utterances come in an order of chance."""
@@ -200,7 +206,7 @@ class SealedFold:
             name, params = entry["name"], entry["params"]
             if name in self.job.circumstances.features_files or self.registry.source_hash("features", name):
                 continue
-            spec = stored_spec(self.registry, name)
+            spec = stored_spec(self.registry, name, params)
             keys = [
                 key
                 for change in (None, *alterations(self.job.cell.augment))

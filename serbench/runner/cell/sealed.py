@@ -145,7 +145,7 @@ def _extract_training(job: CellJob) -> None:
     originals = table[table["id"] == table["parent"]] if "parent" in table else table
     items = list(zip(originals["content"], originals["path"], strict=True))
     sets = [
-        (stored_spec(registry, entry["name"]), entry["params"])
+        (stored_spec(registry, entry["name"], entry["params"]), entry["params"])
         for entry in _entries(job)
         if entry["name"] not in job.circumstances.features_files
     ]
@@ -179,7 +179,7 @@ def _test_matrix(trained: TrainedCell, part: TestPart) -> FeatureMatrix:
     around = replace(trained.recipe.job.circumstances, features_files=part.features_files)
     registry, store = open_registry(around), store_of(around)
     sets = [
-        (stored_spec(registry, entry["name"]), entry["params"])
+        (stored_spec(registry, entry["name"], entry["params"]), entry["params"])
         for entry in trained.recipe.features
         if entry["name"] not in around.features_files
     ]
