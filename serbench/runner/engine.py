@@ -11,7 +11,7 @@ import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, member_cells, read_record, write_cell
+from serbench.records import Cell, Record, cell_path, empty_predictions, member_cells, read_record, write_cell
 from serbench.records.derived import make_way
 from serbench.records.ledger import note_scored
 from serbench.registry import Registry
@@ -143,7 +143,7 @@ def _results(
     interrupt: Interrupt,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(cell_jobs(plan, circumstances)):
+    if jobs := list(cell_jobs(plan, registry, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
 
@@ -181,7 +181,7 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
+def cell_jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> Iterator[CellJob]:
     """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
@@ -210,7 +210,13 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
             enrolment=item.enrolment,
             nicknames=item.task.nicknames,
             seconds=seconds_allowed(plan, circumstances, foreign=bool(item.plugin_hash)),
+            resources=_resources(item.cell, registry),
         )
+
+
+def _resources(cell: Cell, registry: Registry) -> dict[str, float]:
+    params = {**registry.get("model", cell.model["name"]).params, **cell.model["params"]}
+    return {"GPU": 1.0} if str(params.get("device", "")).startswith(("cuda", "gpu")) else {}
 
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
