@@ -167,6 +167,11 @@ def feature_choices(tuning: Mapping[str, Any], own: Sequence[Mapping[str, Any]])
     return [tuple(own), *(tuple(sets) for sets in tuning.get("features", ()))]
 
 
+def feature_sets(cell: Cell) -> list[Mapping[str, Any]]:
+    """The feature sets that a cell reads, with those that its search may choose from."""
+    return [entry for sets in feature_choices(cell.tuning, cell.features) for entry in sets]
+
+
 def _default(item: dataclasses.Field) -> Any:
     return item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
 

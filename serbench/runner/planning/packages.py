@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from importlib.util import find_spec
 
-from serbench.records import Cell, feature_choices
+from serbench.records import Cell, feature_sets
 from serbench.registry import Registry
 
 # The extras of serbench by the package that they hold.
@@ -19,8 +18,10 @@ def installed(package: str) -> bool:
 
 def missing_packages(row: Cell, registry: Registry) -> str:
     """Which optional packages of a row's model, feature sets, or its search's sets are absent; empty if none."""
-    used = itertools.chain(*feature_choices(row.tuning, row.features))
-    specs = [registry.get("model", row.model["name"]), *(registry.get("features", entry["name"]) for entry in used)]
+    specs = [
+        registry.get("model", row.model["name"]),
+        *(registry.get("features", entry["name"]) for entry in feature_sets(row)),
+    ]
     absent = sorted(package for package in {name for spec in specs for name in spec.requires} if not installed(package))
     extras = ",".join(EXTRAS[package] for package in absent if package in EXTRAS)
     wanted = [*([f"'serbench[{extras}]'"] if extras else []), *(package for package in absent if package not in EXTRAS)]
