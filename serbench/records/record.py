@@ -38,7 +38,8 @@ class Record:
         Wall seconds of `features`, `tuning`, `start_up` (what the first use of a library in a process costs), `fit`,
         `predict`.
     sizes : mapping
-        `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model.
+        `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model; `drawn`, how many of
+        the training utterances a model with `max_train` was fitted to.
     audit : mapping
         ``{"verdict": str, "leaks": [...], "notes": [...], "speaker_independent": bool}``.
     corpus : mapping

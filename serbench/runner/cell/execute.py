@@ -159,6 +159,7 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         "validation": len(validation),
         "test": len(parts[0][1]),
         "dimensions": int(matrix.dimensions),
+        **({} if fitted.drawn is None else {"drawn": fitted.drawn}),
         **_size(fitted.estimator),
     }
     if job.requested.model:
