@@ -159,10 +159,17 @@ def assign_groups(table: pd.DataFrame, groups: np.ndarray, shares: Sequence[floa
 
 def _loads(table: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
     # Columns: utterances per label, per gender, and the group itself; each kind weighs the same as a whole.
-    kinds = [pd.crosstab(codes, table[column].to_numpy()).to_numpy() for column in ("label", "gender")]
+    kinds = [_counts(codes, table[column].to_numpy()) for column in ("label", "gender")]
     kinds.append(np.ones((codes.max() + 1, 1)))
     scaled = [kind / kind.sum(axis=0) / np.sqrt(kind.shape[1]) for kind in kinds]
     return np.rint(np.hstack(scaled) * RESOLUTION).astype(np.int64)
+
+
+def _counts(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    names, columns = np.unique(values.astype(str), return_inverse=True)
+    counts = np.zeros((codes.max() + 1, len(names)), dtype=np.int64)
+    np.add.at(counts, (codes, columns), 1)
+    return counts
 
 
 def _greedy(loads: np.ndarray, due: np.ndarray) -> np.ndarray:

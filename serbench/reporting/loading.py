@@ -207,7 +207,7 @@ def _own_cells(folder: Path, planned: Mapping[str, Cell]) -> list[dict[str, Any]
 
 def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str, Any]:
     try:
-        with pq.ParquetFile(path, read_dictionary=list(COLUMNS)) as file:
+        with pq.ParquetFile(path, read_dictionary=list(COLUMNS), pre_buffer=False) as file:
             record = Record.from_json(json.loads(file.schema_arrow.metadata[METADATA_KEY]))
             tested = None
             if record.status == "ok":

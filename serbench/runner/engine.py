@@ -185,23 +185,30 @@ def cell_jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> I
     """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
+    summaries = {task.key: task.summary() for task in plan.tasks}
     audits = Audits(circumstances.cache)
+    # Of each fold once: cells on it share them, as they are found by comparing names, and large.
+    positions: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
     for item in plan.todo:
         if item.cell.members:
             continue
         audit = audits.of(item)
         # Folds from a file promise nothing; where they are speaker-disjoint all the same, so is the validation part.
         found = {"speaker"} if audit["speaker_independent"] else set()
+        fold = item.task.key, id(item.split)
+        if fold not in positions:
+            positions[fold] = _positions(item.task, item.split.train), _positions(item.task, item.split.test)
+        train, test = positions[fold]
         yield CellJob(
             cell=item.cell,
             circumstances=circumstances,
             folder=plan.folder,
             task_file=tables[item.task.key],
-            train=_positions(item.task, item.split.train),
-            test=_positions(item.task, item.split.test),
+            train=train,
+            test=test,
             independence=item.independence | found,
             audit=audit,
-            corpus=item.task.summary(),
+            corpus=summaries[item.task.key],
             plugin_hash=item.plugin_hash,
             environment=environment,
             force=plan.force,
@@ -242,7 +249,7 @@ def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
     current = {row.cell.id for row in plan.skipped}
     for row in plan.skipped:
         write_cell(plan.folder, _skipped_record(row, circumstances), empty_predictions())
-    for item in plan.cells:
+    for item in {(item.cell.row, item.cell.seed): item for item in plan.cells}.values():
         stand_in = replace(item.cell, fold=ALL_FOLDS).id
         if stand_in not in current:
             path = cell_path(plan.folder, stand_in)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
@@ -166,7 +168,13 @@ def fit_model(
     if watch is not None:
         estimator.watch = watch
     # A plug-in's library may have come with threads of its own.
-    with threadpool_limits(limits=threads()):
+    with _thread_pools(len(sys.modules)).limit(limits=threads()):
         estimator.fit(matrix.take(fit), codes[fit], **arguments)
     drawn = len(fit) if len(fit) < len(training.fit) else None
     return FittedModel(estimator, seen, len(labels), start_up, drawn)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(modules: int) -> ThreadpoolController:
+    # They are looked for among all that the process has loaded: again where modules have come since.
+    return ThreadpoolController()
