@@ -44,7 +44,7 @@ def test_what_was_packed_is_what_the_files_hold(suite, monkeypatch):
 
 
 def test_a_cell_that_has_changed_is_read_anew(suite, monkeypatch):
-    folder, plain = suite
+    folder, _ = suite
     path = sorted((folder / "cells").glob("*.parquet"))[3]
     record, rows = read_cell(path)
     rows["predicted"] = rows["truth"]
