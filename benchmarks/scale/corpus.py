@@ -33,6 +33,7 @@ from serbench.circumstances import Circumstances
 from serbench.registry import Registry
 from serbench.runner.cell.inputs import _matrix, read_matrix
 from serbench.runner.engine import extract_plan, run_plan
+from serbench.runner.planning.audits import Audits
 from serbench.runner.planning.cells import Plan
 from serbench.runner.planning.plan_files import write_task_table
 from serbench.tracking.mirror import mirror
@@ -65,9 +66,12 @@ def write_corpus(folder: Path, count: int) -> None:
     for number in range(count):
         speaker, code = number % SPEAKERS, number // SPEAKERS % len(LABELS)
         noise = random.normal(0, random.uniform(0.005, 0.1), len(times))
+        # A pitch of its own: copies of one sound would be found, and compared one with another.
+        bent = times * random.uniform(0.9, 1.1) + 0.004 * np.sin(2 * np.pi * random.uniform(2, 6) * times)
+        sound = np.interp(bent, times, voices[speaker, code], period=SECONDS)
         name = f"{number // 1000:04d}/{number:07d}.wav"
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(folder / name, np.roll(voices[speaker, code], random.integers(len(times))) + noise, RATE)
+        soundfile.write(folder / name, sound + noise, RATE)
         rows.append((name, LABELS[code], f"s{speaker:03d}"))
     pd.DataFrame(rows, columns=["path", "label", "speaker"]).to_csv(folder / "manifest.csv", index=False)
 
@@ -106,6 +110,8 @@ def step(name: str, place: Path) -> Laps:
             timed(laps, lap, lambda: read_matrix(file, plan.cells[0].cell, around))
             _matrix.cache_clear()
         lda = next(item for item in plan.cells if item.cell.model_name == "lda")
+        timed(laps, "audit, with near duplicates", lambda: Audits(around.cache).of(lda))
+        laps["peak of auditing, MB"] = peak()
         mine = replace(plan, shard=frozenset([lda.cell.id]))
         refuse_failures(run_plan(mine, registry, replace(around, executor="local")))
         laps |= {"peak of a run's parent, MB": peak(), "peak of its worker, MB": peak(resource.RUSAGE_CHILDREN)}
