@@ -4,16 +4,18 @@
 
 The corpus is a manifest over generated speech: half a second of a voiced sound at 16 kHz that depends on speaker and
 emotion, with noise; 200 speakers, 4 emotions. Figures are processor seconds, which hold on a busy machine, too, and the
-most resident memory that a process has had, mapped files included. Three processes follow each other: one scans the
+most resident memory that a process has had, mapped files included. Four processes follow each other: one scans the
 corpus; one plans again, extracts, reads the store (where it first joins what extraction wrote in parts) and runs one
-fold in five of each model, with 4/5 of the corpus to train on; one reports. The folder is removed afterwards.
+fold in five of each model, with 4/5 of the corpus to train on; one is a worker that is handed the cell of lda; one
+reports. The folder is removed afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,8 +33,9 @@ import serbench
 from serbench.api import plan_run
 from serbench.circumstances import Circumstances
 from serbench.registry import Registry
+from serbench.runner.cell.execute import run_cell
 from serbench.runner.cell.inputs import _matrix, read_matrix
-from serbench.runner.engine import extract_plan, run_plan
+from serbench.runner.engine import cell_jobs, extract_plan, run_plan
 from serbench.runner.planning.audits import Audits
 from serbench.runner.planning.cells import Plan
 from serbench.runner.planning.plan_files import write_task_table
@@ -84,9 +87,10 @@ def timed(laps: Laps, name: str, work: Callable[[], Any]) -> Any:
     return done
 
 
-def peak(who: int = resource.RUSAGE_SELF) -> float:
-    """The most resident memory so far, MB."""
-    return resource.getrusage(who).ru_maxrss / 1024
+def peak() -> float:
+    """The most resident memory of this process so far, MB; `getrusage` would count what it was started from, too."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024
 
 
 def step(name: str, place: Path) -> Laps:
@@ -112,13 +116,16 @@ def step(name: str, place: Path) -> Laps:
         lda = next(item for item in plan.cells if item.cell.model_name == "lda")
         timed(laps, "audit, with near duplicates", lambda: Audits(around.cache).of(lda))
         laps["peak of auditing, MB"] = peak()
-        mine = replace(plan, shard=frozenset([lda.cell.id]))
-        refuse_failures(run_plan(mine, registry, replace(around, executor="local")))
-        laps |= {"peak of a run's parent, MB": peak(), "peak of its worker, MB": peak(resource.RUSAGE_CHILDREN)}
+        (job,) = cell_jobs(replace(plan, shard=frozenset([lda.cell.id])), registry, around)
+        (place / "job.pickle").write_bytes(pickle.dumps(job))
         for item in plan.cells:
             mine = replace(plan, shard=frozenset([item.cell.id]), force=True)
             lap = f"one cell of {item.cell.model_name}"
             timed(laps, lap, lambda mine=mine: refuse_failures(run_plan(mine, registry, around)))
+        laps["peak of planning and running, MB"] = peak()
+    elif name == "worker":
+        run_cell(replace(pickle.loads((place / "job.pickle").read_bytes()), force=True))
+        laps["peak of a worker with lda, MB"] = peak()
     else:
         timed(laps, "leaderboard", lambda: serbench.leaderboard(serbench.load_records(around.results, "size")))
         timed(laps, "report", lambda: write_report(around.results))
@@ -145,7 +152,7 @@ def write_report(results: Path) -> None:
             raise RuntimeError(f"the report ended with {ended.code}") from ended
 
 
-STEPS = ("scan", "train", "report")
+STEPS = ("scan", "train", "worker", "report")
 
 
 def measure(place: Path, count: int) -> Laps:

@@ -136,7 +136,7 @@ def suites_in(results: Path | str) -> list[str]:
 
 def read_folder(folder: Path) -> list[dict[str, Any]]:
     """The rows of `load_records`, as dictionaries."""
-    planned = {entry["id"]: Cell.from_json(entry["cell"]) for entry in read_plan(folder)}
+    planned = {entry["id"]: entry["cell"] for entry in read_plan(folder)}
     measured = _identified(_own_cells(folder, planned))
     # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed. One that
     # could only be skipped here is shown as it was committed.
@@ -151,7 +151,7 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     measured = [item for item in measured if item["status"] != "skipped" or item["row"] not in shown]
     present = {item["id"] for item in measured + committed}
     waiting = [
-        _described(folder.name, cell, None, cell_id, "planned", "", None, "cells")
+        _described(folder.name, Cell.from_json(cell), None, cell_id, "planned", "", None, "cells")
         for cell_id, cell in planned.items()
         if cell_id not in present
     ]
@@ -184,7 +184,7 @@ def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.D
     return found
 
 
-def _own_cells(folder: Path, planned: Mapping[str, Cell]) -> list[dict[str, Any]]:
+def _own_cells(folder: Path, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
     paths = sorted((folder / "cells").glob("*.parquet"))
     if not paths:
         return []
@@ -204,12 +204,12 @@ def _own_cells(folder: Path, planned: Mapping[str, Cell]) -> list[dict[str, Any]
     return [found[path] for path in paths]
 
 
-def _read_cells(suite: str, paths: Sequence[Path], planned: Mapping[str, Cell]) -> list[dict[str, Any]]:
+def _read_cells(suite: str, paths: Sequence[Path], planned: Mapping[str, Any]) -> list[dict[str, Any]]:
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(lambda path: _read_cell(suite, path, planned), paths))
 
 
-def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str, Any]:
+def _read_cell(suite: str, path: Path, planned: Mapping[str, Any]) -> dict[str, Any]:
     try:
         with pq.ParquetFile(path, read_dictionary=list(COLUMNS), pre_buffer=False) as file:
             record = Record.from_json(json.loads(file.schema_arrow.metadata[METADATA_KEY]))
@@ -224,8 +224,9 @@ def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str,
     return _described(suite, record.cell, record, record.cell.id, record.status, record.reason, tested, "cells")
 
 
-def _damaged(suite: str, path: Path, planned: Mapping[str, Cell], reason: str) -> dict[str, Any]:
-    return _described(suite, planned.get(path.stem), None, path.stem, "damaged", reason, None, "cells")
+def _damaged(suite: str, path: Path, planned: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    cell = Cell.from_json(planned[path.stem]) if path.stem in planned else None
+    return _described(suite, cell, None, path.stem, "damaged", reason, None, "cells")
 
 
 def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
