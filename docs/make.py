@@ -3,10 +3,12 @@
     python docs/make.py
 
 A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard, `<!-- tuned SUITE PROTOCOL -->` those
-that were tuned, `<!-- claims -->` the published numbers beside ours and `<!-- sources -->` where they are from,
-`<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of the classical grid; `<!-- end -->` ends a
-block. `PICTURES` names what is drawn of which suite. Everything comes from the frozen files, and times from what
-`benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds pages and pictures to the same.
+that were tuned, `<!-- confirmed N SUITES -->` the N rows that lead RAVDESS, and the best one, on corpora that nothing
+was chosen on, `<!-- enrolled SUITES -->` what enrolled rows gain, `<!-- claims -->` the published numbers beside ours
+and `<!-- sources -->` where they are from, `<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of
+the classical grid; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite. Everything comes from
+the frozen files, and times from what `benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds
+pages and pictures to the same.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import pandas as pd
 
 from serbench.registry import build_registry
 from serbench.reporting.claims import claims_table, format_claims
+from serbench.reporting.enrolment import enrolment_curves, numbers_of
 from serbench.reporting.figures.canvas import BLUE, GREY, new_figure, plain_grid, save, theme
 from serbench.reporting.figures.catalogue import draw, kind_named
 from serbench.reporting.figures.kind import SuiteView
@@ -32,7 +35,7 @@ from serbench.reporting.figures.views import row_view, suite_view
 from serbench.reporting.formats import format_leaderboard
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_finished
-from serbench.reporting.text_tables import to_markdown
+from serbench.reporting.text_tables import percent, to_markdown
 from serbench.runner.suite.published import published_claims, published_suites
 
 if TYPE_CHECKING:
@@ -41,7 +44,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "benchmarks" / "speed" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-BLOCK = re.compile(r"(<!-- (rows|tuned|claims|sources|corpora|speed)([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+KINDS = ("rows", "tuned", "confirmed", "enrolled", "claims", "sources", "corpora", "speed")
+BLOCK = re.compile(rf"(<!-- ({'|'.join(KINDS)})([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 class Results:
@@ -89,6 +93,46 @@ def _table(board: pd.DataFrame) -> str:
     """The rows below what says how far they go: verdict, unit of the interval, whether rows can be told apart."""
     lines = format_leaderboard(board, "md").strip().splitlines()
     return "\n".join(f"*{line[4:]}*" if line.startswith("### ") else line for line in lines)
+
+
+def confirmed(results: Results, number: str, *suites: str) -> str:
+    """On each corpus the rows that lead RAVDESS' board, then its own best, which was chosen by these numbers."""
+    leaders, lines = _untuned(results.board("ravdess"), "official"), []
+    for suite in suites:
+        unseen, random = (_untuned(results.board(suite), name) for name in ("official", "stratified_kfold"))
+        named = [name for name in leaders.index if name in unseen.index][: int(number)]
+        for name in dict.fromkeys([*named, unseen.index[0]]):
+            row = unseen.loc[name]
+            why = "leads RAVDESS" if name in named else f"best of {len(unseen)} here"
+            interval = f"[{percent(row['uar_low'])}, {percent(row['uar_high'])}]"
+            twin = percent(random.loc[name, "uar"]) if name in random.index else "–"
+            lines.append([suite, row["speakers"], *name, percent(row["uar"]), interval, twin, why])
+    return to_markdown(["corpus", "speakers", "features", "model", "unseen", "95 %", "random", "why shown"], lines)
+
+
+def enrolled(results: Results, *suites: str) -> str:
+    """UAR of enrolled rows after n utterances of a new speaker, with the points gained on none."""
+    found = {suite: enrolment_curves(results.records(suite), results.board(suite)) for suite in suites}
+    numbers, lines = numbers_of([curve for curves in found.values() for curve in curves]), []
+    for suite, curves in found.items():
+        for curve in curves:
+            told = dict(zip(curve.numbers, zip(curve.uar, curve.low, curve.high, curve.gain, strict=True), strict=True))
+            lines.append([suite, curve.name, *(_after(told.get(number)) for number in numbers)])
+    return to_markdown(["corpus", "model", *(f"n = {number}" for number in numbers)], lines)
+
+
+def _after(scores: tuple[float, float, float, float] | None) -> str:
+    if scores is None:
+        return "–"
+    uar, low, high, gain = scores
+    return f"{percent(uar)} [{percent(low)}, {percent(high)}]" + (f" {100 * gain:+.1f}" if gain else "")
+
+
+def _untuned(board: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """Finished rows of one protocol by features and model, best first, without the tuned and the enrolled."""
+    plain = board["complete"] & ~(board["trials"] > 0) & (board["enrol"].fillna("") == "")
+    found = board[plain & (board["protocol"] == protocol)]
+    return found.set_index(["features", "model"])
 
 
 def claims(results: Results) -> str:
@@ -144,8 +188,8 @@ def speed(results: Results) -> str:
 
 
 MAKERS = {
-    **{"rows": best_rows, "tuned": tuned_rows, "claims": claims, "sources": sources, "corpora": corpora},
-    "speed": speed,
+    **{"rows": best_rows, "tuned": tuned_rows, "confirmed": confirmed, "enrolled": enrolled, "claims": claims},
+    **{"sources": sources, "corpora": corpora, "speed": speed},
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -17,6 +16,7 @@ from typing import Any
 
 from serbench.containment import contained
 from serbench.errors import BrokenPlugin, DuplicateName, UnknownName
+from serbench.identity import digest
 from serbench.specs import (
     CorpusSpec,
     ExecutorSpec,
@@ -132,7 +132,7 @@ def load_plugin(path: Path) -> tuple[ModuleType, Origin]:
     if not path.is_file():
         what = "a folder, not a plug-in file" if path.is_dir() else "no such plug-in file"
         raise BrokenPlugin(what, where=str(path), hint="give the path of a Python file")
-    source_hash = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    source_hash = digest(path.read_bytes(), 16)
     name = f"serbench_plugin_{path.stem}_{source_hash}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
@@ -175,7 +175,7 @@ def _submodules(package: str) -> list[ModuleType]:
 def _entry_module(entry: importlib.metadata.EntryPoint) -> tuple[ModuleType, Origin]:
     module = entry.load()
     source = getattr(module, "__file__", None)
-    source_hash = hashlib.blake2b(Path(source).read_bytes(), digest_size=8).hexdigest() if source else ""
+    source_hash = digest(Path(source).read_bytes(), 16) if source else ""
     return module, Origin(f"entry point {entry.name} ({entry.value})", source_hash)
 
 

@@ -219,6 +219,7 @@ class Mistake:
 
 
 NO_MISTAKE = Mistake()
+EPOCH_ON_TEST = Mistake("epoch chosen on test", "epoch on test", validates_on_test=True)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("features")
     parser.add_argument("params", nargs="*", default=["{}"], help="JSON objects of what differs from the defaults")
     parser.add_argument("--inner", type=int, default=3, help="folds inside each training part")
+    parser.add_argument("--folds", type=int, help="only the first folds of each board, where a model is slow")
     parser.add_argument("--data", help="folder of the corpora")
     given = parser.parse_args()
     spec, started = build_registry().get("model", given.model), time.process_time()
@@ -45,7 +47,10 @@ def main() -> None:
     for corpus, protocol in BOARDS.items():
         table = load_corpus(corpus, data=given.data)
         X = [extract(path, given.features) for path in table["path"]]
-        found = [list(inner_scores(spec, json.loads(text), X, table, protocol, given.inner)) for text in given.params]
+        found = [
+            list(islice(inner_scores(spec, json.loads(text), X, table, protocol, given.inner), given.folds))
+            for text in given.params
+        ]
         scores[corpus] = np.array([[score for _, score in row] for row in found])
         chosen = ((fold, scores[corpus][:, place].argmax()) for place, (fold, _) in enumerate(found[0]))
         print(

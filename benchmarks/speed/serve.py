@@ -63,7 +63,7 @@ def main() -> None:
                 time.sleep(early)
             codes.append(local.session.post(f"{address}/predict", data=content, timeout=60).status_code)
             latencies.append(time.perf_counter() - due)
-            if len(latencies) in (given.requests // 10, given.requests):
+            if len(latencies) % (given.requests // 10) == 0:
                 memory.append(process.memory_info().rss / 2**20)
 
         for _ in range(20):
@@ -84,7 +84,7 @@ def main() -> None:
     print(
         f"not 200: {sum(code != 200 for code in codes)}; processor time {1e3 * spent / len(latencies):.1f} ms a request"
     )
-    print(f"memory of the server: {memory[0]:.0f} MiB after a tenth, {memory[-1]:.0f} MiB at the end")
+    print("memory of the server after each tenth, MiB:", *(f"{size:.0f}" for size in memory))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import typer
 from serbench.cli import options
 from serbench.errors import UsageError
 
-NEEDED = ("onnx", "onnxruntime", "skl2onnx", "onnxmltools")
+NEEDED = ("onnx", "onnxruntime", "skl2onnx", "onnxmltools", "tf2onnx")
 
 
 def export(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import options
-from serbench.errors import ModelError, SerbenchError, UnknownName, UsageError
+from serbench.errors import SerbenchError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from serbench.inference.answers import Answer, Respondent
@@ -32,7 +32,7 @@ def predict(
     abstain: Annotated[
         float | None, typer.Option("--abstain", help="Say unsure where answers would be right less often, such as 0.6.")
     ] = None,
-    enrol: Annotated[Path | None, typer.Option("--enrol", help="Adapt to the speaker of these recordings.")] = None,
+    enrol: Annotated[Path | None, typer.Option("--enrol", help="Adapt to the speaker of a folder (or file).")] = None,
     plugin: options.Plugin = None,
 ) -> int:
     """Answer for recordings: label, probability, and how often such an answer is right on people not heard before.
@@ -52,11 +52,10 @@ def predict(
     if files and not timeline:
         raise UsageError("files of a timeline without one", where="--timeline-files", hint="say --timeline too")
     windows = Windows(window, step) if timeline else None
-    respondent = Respondent(load_model(model, plugins=tuple(plugin or ())), abstain)
+    loaded = load_model(model, plugins=tuple(plugin or ()))
     if enrol is not None:
-        raise ModelError(
-            "this model cannot adapt to a speaker", where=str(model), hint="leave --enrol out; it answers for anybody"
-        )
+        loaded = loaded.enrol(find_recordings([str(enrol)]))
+    respondent = Respondent(loaded, abstain)
     failures: list[SerbenchError] = []
     answers = _answers(respondent, find_recordings(inputs), windows, files, failures)
     _write(answers, respondent, style, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Utterance:
         Hz.
     name : str
         For messages.
+    warp : float
+        Factor by which the shared analysis multiplies frequencies; 1 changes nothing.
 
     Raises
     ------
@@ -38,12 +40,12 @@ class Utterance:
         If there are no samples or some are not finite.
     """
 
-    def __init__(self, signal: np.ndarray, rate: int, name: str = "the signal"):
+    def __init__(self, signal: np.ndarray, rate: int, name: str = "the signal", warp: float = 1.0):
         if signal.ndim != 1 or not signal.size:
             raise FeatureError(f"a signal of shape {signal.shape}, expected (samples,)", where=name)
         if not np.isfinite(signal).all():
             raise FeatureError("the signal holds samples that are not finite", where=name)
-        self.signal, self.rate, self.name = signal, rate, name
+        self.signal, self.rate, self.name, self.warp = signal, rate, name, warp
         self._trimmed: dict[float | None, np.ndarray] = {None: signal}
         self._analyses: dict[float | None, Analysis] = {}
 
@@ -53,13 +55,20 @@ class Utterance:
         Raises
         ------
         FeatureError
-            If the set fails, or gives the wrong shape or values that are not finite.
+            If the set fails, does not read the analysis whose frequencies are to be warped, or gives the wrong shape or
+            values that are not finite.
         """
         resolved = resolve_params(spec, params)
         trim = resolved.pop(TRIM)
         try:
             if isinstance(spec.extract, SharedExtract):
                 features = spec.extract.describe(self._analysis(trim), **resolved)
+            elif self.warp != 1.0:
+                raise FeatureError(
+                    f"{spec.name} does not read the shared analysis, which vtlp warps",
+                    where=self.name,
+                    hint="use `pitch`, or a set of the program's own",
+                )
             else:
                 with contained():
                     features = spec.extract(self._signal(trim), self.rate, **resolved)
@@ -77,7 +86,7 @@ class Utterance:
 
     def _analysis(self, trim: float | None) -> Analysis:
         if trim not in self._analyses:
-            self._analyses[trim] = Analysis(self._signal(trim), self.rate)
+            self._analyses[trim] = Analysis(self._signal(trim), self.rate, warp=self.warp)
         return self._analyses[trim]
 
 
@@ -118,7 +127,7 @@ def extract_into(
     for content, path in items:
         key = keys[content]
         described = [i for i, absent in enumerate(missing) if key in absent and key not in made[i]]
-        features, problems = _describe_file(path, [sets[i] for i in described], _altering(alteration, content))
+        features, problems = _describe_file(path, [sets[i] for i in described], alteration, content)
         failures += [(path, problem) for problem in dict.fromkeys(problems)]
         for i, array in zip(described, features, strict=True):
             if array is not None:
@@ -138,14 +147,15 @@ def read_signal(path: str, rate: int | None) -> tuple[np.ndarray, int]:
     return decode_at_own_rate(path) if rate is None else (decode(path, rate), rate)
 
 
-def _altering(alteration: Alteration | None, content: str) -> Callable[[np.ndarray, int], np.ndarray]:
+def _read_utterance(path: str, rate: int | None, alteration: Alteration | None, content: str) -> Utterance:
+    signal, rate = read_signal(path, rate)
     if alteration is None:
-        return lambda signal, rate: signal
-    return lambda signal, rate: alteration.apply(signal, rate, content)
+        return Utterance(signal, rate, str(path))
+    return Utterance(alteration.apply(signal, rate, content), rate, str(path), alteration.warp(content))
 
 
 def _describe_file(
-    path: str, sets: Sequence[FeatureSet], alter: Callable[[np.ndarray, int], np.ndarray]
+    path: str, sets: Sequence[FeatureSet], alteration: Alteration | None, content: str
 ) -> tuple[list[np.ndarray | None], list[str]]:
     features: list[np.ndarray | None] = []
     problems: list[str] = []
@@ -153,8 +163,7 @@ def _describe_file(
     for spec, params in sets:
         try:
             if spec.rate not in utterances:
-                signal, rate = read_signal(path, spec.rate)
-                utterances[spec.rate] = Utterance(alter(signal, rate), rate, str(path))
+                utterances[spec.rate] = _read_utterance(path, spec.rate, alteration, content)
             features.append(utterances[spec.rate].describe(spec, params))
         except (AudioError, FeatureError) as error:
             features.append(None)

@@ -16,6 +16,7 @@ def sheet_text(sheet: ErrorSheet) -> str:
         f"UAR {_percent(sheet.uar)} %, accuracy {_percent(sheet.accuracy)} % (95 %: {sheet.unit} {sheet.method})",
         f"calibration error {_percent(sheet.ece)} % at temperature {sheet.temperature:.2f}",
     ]
+    lines.append(_priors(sheet))
     width = max(len(item.label) for item in sheet.classes)
     for item in sheet.classes:
         lines.append(
@@ -24,7 +25,18 @@ def sheet_text(sheet: ErrorSheet) -> str:
         )
     for item in sheet.robustness:
         lines.append(f"  {item.condition}: UAR {_percent(item.uar)} %")
+    for item in sheet.enrolment:
+        lines.append(f"  trained to hear {item.condition} of the speaker first: UAR {_percent(item.uar)} %")
     return "\n".join(lines)
+
+
+def _priors(sheet: ErrorSheet) -> str:
+    tried = sheet.priors
+    found = f"log-loss {tried.log_loss_with:.4f} with, {tried.log_loss_without:.4f} without, on other speakers"
+    if not tried.log_bias:
+        return f"class priors: not used ({found})"
+    bias = ", ".join(f"{label} {value:+.2f}" for label, value in zip(sheet.labels, tried.log_bias, strict=True))
+    return f"class priors: {bias} ({found}); the row itself: UAR {100 * tried.row_uar:.1f} %"
 
 
 def _percent(score: Bounded) -> str:

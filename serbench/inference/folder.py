@@ -16,8 +16,7 @@ from serbench.inference.sheet import ErrorSheet
 from serbench.records import atomic_path
 
 MANIFEST = "serbench.json"
-SCHEMA = 1
-CHUNK = 1 << 20
+SCHEMA = 2
 
 
 class MemberEntry(BaseModel):
@@ -130,11 +129,8 @@ def _files(folder: Path) -> list[str]:
 
 
 def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            while part := stream.read(CHUNK):
-                found.update(part)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return found.hexdigest()

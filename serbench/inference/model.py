@@ -85,6 +85,11 @@ class SpeechModel:
         """The labels, in the order of the probabilities."""
         return self.members[0].saved.classes_
 
+    @property
+    def log_bias(self) -> list[float]:
+        """Class priors of the answer, fitted beside the temperature: a log-bias per label, or empty."""
+        return self.sheet.priors.log_bias if self.sheet else []
+
     def predict_proba(self, source: str | Path | np.ndarray, *, rate: int | None = None) -> np.ndarray:
         """Class probabilities of one utterance.
 
@@ -171,7 +176,7 @@ class SpeechModel:
             total += member.weight * _scaled(probabilities, member.temperature)
             if member.known is not None:
                 far |= member.known.far(features)
-        total = _scaled(total, self.temperature)
+        total = _scaled(total, self.temperature, self.log_bias)
         for row, number in enumerate(good):
             found[number] = Answered(total[row], bool(far[row]))
         return found
@@ -255,8 +260,8 @@ def _normalised(features: Sequence[np.ndarray], speaker: tuple[np.ndarray, np.nd
     return [((item - mean) / deviation).astype(np.float32) for item in features]
 
 
-def _scaled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    return probabilities if temperature == 1 else at_temperature(probabilities, temperature)
+def _scaled(probabilities: np.ndarray, temperature: float, bias: Sequence[float] = ()) -> np.ndarray:
+    return probabilities if temperature == 1 and not bias else at_temperature(probabilities, temperature, bias or 0.0)
 
 
 def _load_checked(folder: Path, registry: Registry) -> SavedModel:

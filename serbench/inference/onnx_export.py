@@ -15,10 +15,11 @@ from serbench.errors import ModelError
 from serbench.inference import onnx_example
 from serbench.inference.known import read_examples
 from serbench.inference.model import Member, SpeechModel
+from serbench.inference.onnx_networks import INPUT, convert_network
 from serbench.scoring import at_temperature
 
 TOLERANCE = 1e-4
-INPUT, OUTPUT = "features", "answer"
+OUTPUT = "answer"
 SHOWN = 5
 
 
@@ -64,7 +65,8 @@ def export_onnx(model: SpeechModel, source: Path, folder: Path) -> float:
                 f"as ONNX it answers otherwise: a probability differs by {difference:.2g} (allowed: {TOLERANCE:g})",
                 where=str(source), hint="ONNX computes in 32 bits; another model may agree",
             )  # fmt: skip
-        np.savez_compressed(staged / "examples.npz", **{name: found[:SHOWN] for name, found in features.items()})
+        shown = {name: found[:SHOWN] for name, found in features.items()}
+        np.savez_compressed(staged / "examples.npz", **_arrays(shown))
         shutil.copy(onnx_example.__file__, staged / "example.py")
         if folder.exists():
             folder.rmdir()
@@ -86,32 +88,48 @@ def _describe(model: SpeechModel, names: list[str], folder: Path) -> None:
     content = {
         "labels": [str(label) for label in model.classes_],
         "temperature": model.temperature,
+        "log_bias": model.log_bias,
         "members": members,
         "error_sheet": model.sheet.model_dump(mode="json"),
     }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def _difference(model: SpeechModel, features: dict[str, np.ndarray], folder: Path) -> float:
+def _arrays(features: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Features as the example reads them: sequences one after another, with their lengths."""
+    found = {}
+    for name, utterances in features.items():
+        found[name] = utterances if isinstance(utterances, np.ndarray) else np.concatenate(utterances)
+        if not isinstance(utterances, np.ndarray):
+            found[name + onnx_example.LENGTHS] = np.array([len(item) for item in utterances])
+    return found
+
+
+def _difference(model: SpeechModel, features: dict[str, Any], folder: Path) -> float:
     expected = sum(
         member.weight * at_temperature(member.saved.predict_proba(features[name]), member.temperature)
         for name, member in zip(features, model.members, strict=True)
     )
-    found = onnx_example.answer(folder, features)
-    return float(np.abs(found - at_temperature(expected, model.temperature)).max())
+    found = onnx_example.answer(folder, _arrays(features))
+    answered = at_temperature(expected, model.temperature, model.log_bias or 0.0)
+    return float(np.abs(found - answered).max())
 
 
 def _converted(member: Member, examples: Any) -> bytes:
     kind = member.saved.meta["cell"]["model"]["name"]
     estimator = member.saved.estimator
-    if not isinstance(examples, np.ndarray):
+    if member.adaptation is not None:
         raise ModelError(
-            f"'{kind}' works on sequences: its network cannot be exported", where="--onnx",
-            hint="the models on vectors can: serbench list models",
+            f"'{kind}' hears a speaker before it answers, which ONNX cannot", where="--onnx",
+            hint="train a row that does not enrol",
         )  # fmt: skip
-    convert: Callable = _xgboost if hasattr(estimator, "get_booster") else _sklearn
+    convert: Callable = _sklearn
+    if hasattr(estimator, "preparation"):
+        convert = _network
+    elif hasattr(estimator, "get_booster"):
+        convert = _xgboost
     try:
-        return convert(estimator, examples.shape[1]).SerializeToString()
+        return convert(estimator, examples).SerializeToString()
     except Exception as error:
         # What a converter does not know, it tells in many ways.
         raise ModelError(
@@ -119,15 +137,20 @@ def _converted(member: Member, examples: Any) -> bytes:
         ) from error
 
 
-def _xgboost(estimator: Any, dimensions: int) -> Any:
+def _network(estimator: Any, examples: Any) -> Any:
+    converted = convert_network(estimator, vectors=isinstance(examples, np.ndarray))
+    return _only_probabilities(converted, converted.graph.output[0].name)
+
+
+def _xgboost(estimator: Any, examples: np.ndarray) -> Any:
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    converted = convert_xgboost(estimator, initial_types=[(INPUT, FloatTensorType([None, dimensions]))])
+    converted = convert_xgboost(estimator, initial_types=[(INPUT, FloatTensorType([None, examples.shape[1]]))])
     return _only_probabilities(converted, converted.graph.output[1].name)
 
 
-def _sklearn(estimator: Any, dimensions: int) -> Any:
+def _sklearn(estimator: Any, examples: np.ndarray) -> Any:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType
     from sklearn.pipeline import make_pipeline
@@ -139,7 +162,7 @@ def _sklearn(estimator: Any, dimensions: int) -> Any:
     if softmax:
         options[id(last)]["zipmap"] = False
     converted = convert_sklearn(
-        make_pipeline(*steps), initial_types=[(INPUT, FloatTensorType([None, dimensions]))], options=options
+        make_pipeline(*steps), initial_types=[(INPUT, FloatTensorType([None, examples.shape[1]]))], options=options
     )
     return _only_probabilities(converted, converted.graph.output[1].name, softmax=softmax)
 

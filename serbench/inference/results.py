@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.errors import ModelError, ResultsError
-from serbench.inference.sheet import Bin, Bounded, ClassSheet, Condition, CorpusCard, ErrorSheet, Range, cuts
+from serbench.inference.sheet import (
+    Bin,
+    Bounded,
+    ClassSheet,
+    Condition,
+    CorpusCard,
+    ErrorSheet,
+    Priors,
+    Range,
+    cuts,
+)
 from serbench.records import Cell, member_cells, member_title, row_id
+from serbench.records.enrolling import ALL, enrolled_words
 from serbench.reporting.calibration import pooled_probabilities
 from serbench.reporting.loading import load_predictions
 from serbench.reporting.lookup import path_of
@@ -19,9 +30,10 @@ from serbench.reporting.papers.details import pooled_confusion
 from serbench.reporting.robustness import robustness_table
 from serbench.reporting.rows import describe_row
 from serbench.runner.cell.ensembles import EQUAL, WEIGHTS, chosen_weights
-from serbench.scoring import CodedProbabilities, at_temperature, calibration, fit_temperature
+from serbench.scoring import CodedPredictions, CodedProbabilities, at_temperature, calibration, fit_temperature
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import precision, recall
+from serbench.scoring.priors import fit_priors, try_priors
 from serbench.specs import CorpusSpec
 
 if TYPE_CHECKING:
@@ -53,8 +65,8 @@ class OutOfFold:
         self.cell: Cell = cells["cell"].iloc[0]
         self._refuse()
         self.members, self.weights, self.temperatures, tested = self._members(records)
-        self.temperature = fit_temperature(tested.truth, tested.probabilities)
-        self.tested = replace(tested, probabilities=at_temperature(tested.probabilities, self.temperature))
+        self.enrolled = self._twins(records)
+        self.temperature, self.priors, self.tested = self._calibrate(tested)
 
     def sheet(self, corpora: Sequence[CorpusSpec], trained_on: int, inputs: Mapping[str, Range]) -> ErrorSheet:
         """The error sheet.
@@ -90,6 +102,8 @@ class OutOfFold:
             reliability=[Bin(**item) for item in found["reliability"]],
             cuts=cuts(confidence, tested.truth == tested.predicted),
             robustness=self._robustness(),
+            enrolment=self.enrolled,
+            priors=self.priors,
             corpora=[_card(spec) for spec in corpora],
             trained_on=trained_on,
             inputs=dict(inputs),
@@ -115,11 +129,41 @@ class OutOfFold:
                 hint="train a row without normalisation",
             )  # fmt: skip
 
-    def _pooled(self, cells: pd.DataFrame, ids: Sequence[str]) -> CodedProbabilities:
+    def _calibrate(self, tested: CodedProbabilities) -> tuple[float, Priors, CodedProbabilities]:
+        """The temperature, class priors where they help, and the calibrated answers."""
+        trial = try_priors(tested.truth, tested.probabilities, tested.speakers)
+        row_uar = float(self.entry["uar"])
+        priors = {"log_loss_without": trial.without, "log_loss_with": trial.with_bias, "row_uar": row_uar}
+        if not trial.helps:
+            temperature = fit_temperature(tested.truth, tested.probabilities)
+            scaled = at_temperature(tested.probabilities, temperature)
+            return temperature, Priors(**priors, log_bias=[]), replace(tested, probabilities=scaled)
+        # A bias changes which label is the likeliest: what answers are worth is told by those about the speakers that
+        # it was not fitted on.
+        temperature, bias = fit_priors(tested.truth, tested.probabilities)
+        predicted = trial.probabilities.argmax(axis=1)
+        self.cells = self.cells.assign(tested=self._tested(tested, predicted))
+        self.entry = describe_row(self.cells)
+        answers = replace(tested, predicted=predicted, probabilities=trial.probabilities)
+        return temperature, Priors(**priors, log_bias=bias.tolist()), answers
+
+    def _tested(self, pooled: CodedProbabilities, predicted: np.ndarray) -> list[CodedPredictions]:
+        """Other answers in place of the cells' own."""
+        found, start = [], 0
+        for frame in self._ordered(self.cells, list(self.cells["id"])).values():
+            test = frame[frame["role"] == "test"]
+            part = slice(start, start := start + len(test))
+            names = (test["corpus"] + "/" + test["utterance"]).to_numpy(dtype=object)
+            found.append(CodedPredictions(pooled.truth[part], predicted[part], pooled.speakers[part], names))
+        return found
+
+    def _ordered(self, cells: pd.DataFrame, ids: Sequence[str]) -> dict[str, pd.DataFrame]:
         # Members are averaged utterance by utterance: cells in the order of the row's own, utterances by name.
         frames = load_predictions(self.results, cells)
-        ordered = {name: frames[name].sort_values(["corpus", "utterance"], ignore_index=True) for name in ids}
-        return pooled_probabilities(ordered, self.cell.labels["labels"])
+        return {name: frames[name].sort_values(["corpus", "utterance"], ignore_index=True) for name in ids}
+
+    def _pooled(self, cells: pd.DataFrame, ids: Sequence[str]) -> CodedProbabilities:
+        return pooled_probabilities(self._ordered(cells, ids), self.cell.labels["labels"])
 
     def _members(self, records: pd.DataFrame) -> tuple[list[Cell], list[float], list[float], CodedProbabilities]:
         if not self.cell.members:
@@ -176,6 +220,21 @@ class OutOfFold:
         own = row_id(self.cell)
         return [
             Condition(condition=item["condition"], uar=_bounded(item, "uar")) for item in table if item["row"] == own
+        ]
+
+    def _twins(self, records: pd.DataFrame) -> list[Condition]:
+        """The rows that differ from this one in how much they hear of a new speaker alone, in that order."""
+        own = row_id(replace(self.cell, enrol={}))
+        cells = records.drop_duplicates("row").set_index("row")["cell"].dropna()
+        heard = {
+            name: cell.enrol for name, cell in cells.items() if cell.enrol and row_id(replace(cell, enrol={})) == own
+        }
+        entries = [(heard[name], describe_row(rows)) for name, rows in records.groupby("row") if name in heard]
+        entries.sort(key=lambda pair: (pair[0].get("label", ""), float(str(pair[0]["utterances"]).replace(ALL, "inf"))))
+        return [
+            Condition(condition=enrolled_words(setting), uar=_bounded(entry, "uar"))
+            for setting, entry in entries
+            if entry["complete"]
         ]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# Fewer answers say nothing of how often such answers are right.
+FEWEST = 20
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -59,7 +61,7 @@ class Bin(_Strict):
 
 
 class Condition(_Strict):
-    """UAR of the row on a degraded version of its test part."""
+    """UAR of the row on a degraded version of its test part, or of its twin that first hears the speaker."""
 
     condition: str
     uar: Bounded
@@ -71,6 +73,25 @@ class Cut(_Strict):
     probability: Share
     answered: Share
     precision: Share
+
+
+class Priors(_Strict):
+    """A log-bias per class beside the temperature: tried, and used where it helps.
+
+    Attributes
+    ----------
+    log_loss_without, log_loss_with : float
+        Mean log-loss of utterances of speakers that neither was fitted on.
+    log_bias : list of float
+        By label; empty where it does not lower the log-loss, and is not used.
+    row_uar : float
+        Of the row itself. With a bias the scores of the sheet are those of the biased answers.
+    """
+
+    log_loss_without: float
+    log_loss_with: float
+    log_bias: list[Annotated[float, Field(allow_inf_nan=False)]]
+    row_uar: float
 
 
 class Range(_Strict):
@@ -97,8 +118,11 @@ class ErrorSheet(_Strict):
         Of the out-of-fold probabilities at the model's temperature.
     cuts : list of Cut
         By rising probability.
-    robustness : list of Condition
-        Empty where the row was not tested on degraded audio.
+    robustness, enrolment : list of Condition
+        The row on degraded audio, and its twins that first hear unlabelled utterances of the speaker; empty where that
+        was not run.
+    priors : Priors
+        What came of fitting class priors.
     inputs : mapping
         Ranges of what the training recordings measure (`serbench.inference.inputs`).
     """
@@ -126,9 +150,17 @@ class ErrorSheet(_Strict):
     reliability: list[Bin]
     cuts: list[Cut]
     robustness: list[Condition]
+    enrolment: list[Condition]
+    priors: Priors
     corpora: list[CorpusCard]
     trained_on: int
     inputs: dict[str, Range]
+
+    @model_validator(mode="after")
+    def _one_bias_per_label(self) -> ErrorSheet:
+        if len(self.priors.log_bias) not in (0, len(self.labels)):
+            raise ValueError(f"{len(self.priors.log_bias)} biases for {len(self.labels)} labels")
+        return self
 
     @property
     def heard(self) -> str:
@@ -174,6 +206,3 @@ def cuts(confidence: np.ndarray, right: np.ndarray, steps: int = 100) -> list[Cu
             shares = {"answered": float(kept.mean()), "precision": float(right[kept].mean())}
             found.append(Cut(probability=float(probability), **shares))
     return found
-
-
-FEWEST = 20

@@ -127,7 +127,7 @@ def _refuse_files(tested: OutOfFold, around: Circumstances) -> None:
     if own := sorted(named & set(around.features_files)):
         raise ModelError(
             f"'{', '.join(own)}' was read from a file, and cannot be computed from other recordings",
-            where=tested.entry["title"] if "title" in tested.entry else tested.entry["row"],
+            where=f"row {tested.entry['row']}",
             hint="train a row on features that serbench or a plug-in computes",
         )
 

@@ -14,19 +14,13 @@ def build(params, *, n_classes, seed):
     """Build scaler, projection and discriminant (equal priors: every class counts the same)."""
     from sklearn.pipeline import make_pipeline
 
+    from serbench.models.shallow.discriminant import make_discriminant
     from serbench.models.shallow.projection import BoundedPCA
     from serbench.models.shallow.scaling import make_scaler
 
     chosen = complete("lda", PARAMS, params)
-    discriminant = _discriminant(chosen["shrinkage"], n_classes)
+    discriminant = make_discriminant(chosen["shrinkage"], n_classes)
     return make_pipeline(make_scaler(chosen["scaler"]), BoundedPCA(chosen["n_components"]), discriminant)
-
-
-def _discriminant(shrinkage, n_classes):
-    import numpy as np
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage, priors=np.full(n_classes, 1 / n_classes))
 
 
 def space(trial):
@@ -37,6 +31,7 @@ def space(trial):
 
 def search(X, y, Xv, yv, *, n_classes, seed):
     """Scale and project once: fewer components are the first of them."""
+    from serbench.models.shallow.discriminant import make_discriminant
     from serbench.models.shallow.projection import project_once
     from serbench.models.shallow.scaling import scale_both
 
@@ -47,7 +42,7 @@ def search(X, y, Xv, yv, *, n_classes, seed):
     def evaluate(params):
         chosen = complete("lda", PARAMS, params)
         (vectors, vectors_v), kept = projected(chosen["scaler"]), slice(chosen["n_components"])
-        discriminant = _discriminant(chosen["shrinkage"], n_classes).fit(vectors[:, kept], y)
+        discriminant = make_discriminant(chosen["shrinkage"], n_classes).fit(vectors[:, kept], y)
         return discriminant.predict_proba(vectors_v[:, kept]), {}
 
     return evaluate

@@ -21,12 +21,14 @@ from serbench.registry import Registry
 META = "meta.json"
 SKOPS, KERAS, XGBOOST = "model.skops", "network.keras", "model.json"
 PREPARATION = "preparation.npz"
-# skops refuses classes that it does not know: the package's own, and the trees of scikit-learn's forests.
+# skops refuses classes that it does not know: the package's own, the trees of scikit-learn's forests, and the
+# dictionary in which its votes keep their members.
 TRUSTED = (
     "serbench.models.shallow.svc.SoftmaxSVC",
     "serbench.models.shallow.projection.BoundedPCA",
     "serbench.models.shallow.speaker.SpeakerIdentity",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
 )
 
 
@@ -168,7 +170,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelError("no saved model here", where=str(folder), hint="`run --save-models` makes one") from error
+        raise ModelError("no saved model here", where=str(folder), hint="`serbench train` makes one") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"the saved model cannot be read: {type(error).__name__}", where=str(folder / META)) from error
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from serbench.protocols.holdout import draw_holdout
-from serbench.specs import Mistake, ProtocolSpec, Split
+from serbench.specs import EPOCH_ON_TEST, ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, test_size: float = 0.2) -> list[Split]:
@@ -22,6 +22,6 @@ LEAKY_SELECT_ON_TEST = ProtocolSpec(
     version="1",
     split=split,
     params={"test_size": 0.2},
-    mistake=Mistake("epoch chosen on test", "epoch on test", validates_on_test=True),
+    mistake=EPOCH_ON_TEST,
     description="WRONG on purpose: the epoch is chosen on the test part; for models with early stopping only",
 )

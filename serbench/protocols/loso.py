@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from serbench.protocols.tables import need_groups, need_known, prepare, splits_by_fold
-from serbench.specs import ProtocolSpec, Split
+from serbench.specs import EPOCH_ON_TEST, ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int) -> list[Split]:
@@ -32,4 +32,12 @@ LOSO = ProtocolSpec(
     split=split,
     independence=frozenset({"speaker"}),
     description="leave one speaker out: one fold per speaker",
+)
+
+LEAKY_SELECT_ON_TEST_LOSO = ProtocolSpec(
+    name="leaky_select_on_test_loso",
+    version="1",
+    split=split,
+    mistake=EPOCH_ON_TEST,
+    description="WRONG on purpose: the folds of loso, the epoch of each chosen on the speaker that is tested",
 )

@@ -8,7 +8,7 @@ from serbench.errors import ProtocolError
 from serbench.identity import seed_for
 from serbench.protocols.balanced_folds import assign_stratified
 from serbench.protocols.tables import need_folds, prepare, splits_by_fold
-from serbench.specs import ProtocolSpec, Split
+from serbench.specs import EPOCH_ON_TEST, ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
@@ -40,4 +40,13 @@ STRATIFIED_KFOLD = ProtocolSpec(
     split=split,
     params={"k": 5},
     description="k random folds with equal class shares; speakers are on both sides",
+)
+
+LEAKY_SELECT_ON_TEST_KFOLD = ProtocolSpec(
+    name="leaky_select_on_test_kfold",
+    version="1",
+    split=split,
+    params={"k": 5},
+    mistake=EPOCH_ON_TEST,
+    description="WRONG on purpose: the folds of stratified_kfold, the epoch of each chosen on its test part",
 )

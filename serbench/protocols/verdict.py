@@ -50,10 +50,16 @@ class Layer:
 
 
 def weakest(layers: Iterable[Layer]) -> Layer:
-    """The weakest of some layers; the reasons of all that are as weak are named."""
+    """The weakest of some layers; the reasons of all that are as weak are named, each once.
+
+    Examples
+    --------
+    >>> str(weakest([Layer("leaky", "speakers shared, takes shared"), Layer(), Layer("leaky", "takes shared")]))
+    'leaky: speakers shared, takes shared'
+    """
     layers = list(layers)
     state = max((layer.state for layer in layers), key=STATES.index, default=AUDITED)
-    why = dict.fromkeys(layer.why for layer in layers if layer.state == state and layer.why)
+    why = dict.fromkeys(why for layer in layers if layer.state == state and layer.why for why in layer.why.split(", "))
     return Layer(state, ", ".join(why))
 
 

@@ -11,10 +11,11 @@ import numpy as np
 from serbench.errors import ResultsError
 from serbench.protocols.sharing import COPY_MARK
 from serbench.registry import build_registry
+from serbench.reporting.claim_splits import by_fold, by_split, cause, margins_per_unit, place, span, summary
 from serbench.reporting.rows import versions
 from serbench.reporting.text_tables import tex, to_aligned, to_csv, to_json, to_markdown, to_tabular, writer_named
 from serbench.scoring import CodedPredictions
-from serbench.scoring.intervals import intervals, margins_by_unit
+from serbench.scoring.intervals import intervals
 from serbench.scoring.margins import CONFUSION_SCORES
 
 if TYPE_CHECKING:
@@ -22,11 +23,20 @@ if TYPE_CHECKING:
 
 NUMBERS = ("reported", "own", "mistake", "speaker_independent")
 GAPS = ("gap", "mistake_gap")
+COUNTS = {
+    "own_count": "splits",
+    "mistake_count": "mistake_splits",
+    "speaker_independent_count": "speaker_independent_folds",
+}
 COLUMNS = (
     *("claim", "model", "metric", *NUMBERS),
+    *("splits", "own_mean", "own_min", "own_max", "reported_place"),
+    *(f"mistake_{end}" for end in ("splits", "mean", "min", "max")),
+    *(f"speaker_independent_{end}" for end in ("folds", "mean", "min", "max", "place")),
+    "separated_by",
     *(f"{gap}{end}" for gap in GAPS for end in ("", "_low", "_high", "_utterances")),
     *(f"{part}_trained" for part in NUMBERS[1:]),
-    *("mistake_made", "suite", "source", "note"),
+    *("mistake_made", "suite", "source", "needs", "note"),
 )
 HEADINGS = {
     "claim": "claim",
@@ -36,6 +46,8 @@ HEADINGS = {
     "own": "their protocol",
     "mistake": "with the mistake",
     "speaker_independent": "unseen speakers",
+    "place": "reported is",
+    "separated_by": "separated by",
     "gap": "gap",
     "trained": "trained on",
 }
@@ -48,7 +60,7 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     ----------
     claims : sequence of mapping
         As in a suite's `published`: `claim`, `model`, `metric`, `reported`, `row`, `mistake_row`, `own`, `mistake`,
-        `speaker_independent`, `corpus`, `augment`, `note`; with `suite` and `source`.
+        `speaker_independent`, `corpus`, `augment`, `needs`, `note`; with `suite` and `source`.
     records : DataFrame
         From `load_suites`.
 
@@ -57,10 +69,15 @@ def claims_table(claims: Sequence[Mapping[str, Any]], records: pd.DataFrame) -> 
     list of dict
         Columns `COLUMNS`; a number is None where its rows are absent or not complete. `mistake_made` says which it is;
         its number is of original utterances that the row on unseen speakers tested too, never of altered copies.
+        A number over several split seeds is their mean: `splits` of `own`, from `own_min` to `own_max` (`own_mean` is
+        `own`), and `reported_place` says where the reported number lies among them ("above all 10", "within"); for
+        the mistake `mistake_splits` and so on; on unseen speakers the same over the folds. `separated_by`: see
+        `serbench.reporting.claim_splits.cause`.
         `gap` is the number under the claim's own protocol, `mistake_gap` that with the mistake, less that on unseen
-        speakers, all on the utterances that both rows tested (`…_utterances` of them). The 95 % interval resamples
-        speakers, together in both; None where a speaker is unknown. `…_trained` is how many utterances a fold's model
-        was made from, on average, since protocols differ in it; copies count where they were split like utterances.
+        speakers, all on the utterances that both rows tested (`…_utterances` of them), split by split. The 95 %
+        interval resamples speakers, together in both, and covers the splits; None where a speaker is unknown.
+        `…_trained` is how many utterances a fold's model was made from, on average, since protocols differ in it;
+        copies count where they were split like utterances.
 
     Raises
     ------
@@ -83,8 +100,25 @@ def _claim(claim: Mapping[str, Any], records: pd.DataFrame) -> dict[str, Any]:
     gaps: dict[str, Any] = {}
     for gap, part in zip(GAPS, ("own", "mistake"), strict=True):
         gaps |= {f"{gap}{end}": value for end, value in _gap(cells[part], unseen, metric).items()}
-    known = {name: claim.get(name) for name in ("claim", "model", "metric", "reported", "suite", "source", "note")}
-    return {**dict.fromkeys(COLUMNS), **known, **scores, **gaps, **trained, "mistake_made": _mistake(claim["mistake"])}
+    known = {name: value for name, value in claim.items() if name in COLUMNS and name not in NUMBERS[1:]}
+    made = {"mistake_made": _mistake(claim["mistake"])}
+    return {**dict.fromkeys(COLUMNS), **known, **scores, **_splits(claim, cells), **gaps, **trained, **made}
+
+
+def _splits(claim: Mapping[str, Any], cells: Mapping[str, pd.DataFrame | None]) -> dict[str, Any]:
+    """How the numbers spread over splits and folds, where the reported one lies, and what separates it from ours."""
+    metric, reported = claim["metric"], claim["reported"]
+    folded = {part: by_fold if part == "speaker_independent" else by_split for part in cells}
+    values = {part: [] if found is None else folded[part](found, metric) for part, found in cells.items()}
+    spread = {f"{part}_{end}": value for part, several in values.items() for end, value in summary(several).items()}
+    steps = ["speaker_independent", "own", *(["mistake"] if claim["mistake"] else [])]
+    spans = (None if cells[part] is None else span(cells[part], metric) for part in steps)
+    return {
+        **{COUNTS.get(name, name): value for name, value in spread.items()},
+        "reported_place": place(reported, values["own"]),
+        "speaker_independent_place": place(reported, values["speaker_independent"], "fold"),
+        "separated_by": cause(reported, spans),
+    }
 
 
 def _mistake(protocol: str | None) -> str:
@@ -126,7 +160,7 @@ def _trained(cells: pd.DataFrame | None) -> float | None:
 
 def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:
     """Finished cells of the row that stands for a part of a claim; None unless all its folds are done."""
-    if protocol is None:
+    if protocol is None or claim["row"] is None:
         return None
     if named := claim.get("rows", {}).get(part):
         return _complete(records[(records["suite"] == claim["suite"]) & (records["row"] == named)])
@@ -170,17 +204,7 @@ def _ambiguous(claim: Mapping[str, Any], row: str, protocol: str, cells: pd.Data
 
 
 def _score(cells: pd.DataFrame | None, metric: str) -> float | None:
-    if cells is None:
-        return None
-    statistics, _, _ = _margins(cells)
-    return float(CONFUSION_SCORES[metric](statistics.sum(axis=1)).mean())
-
-
-def _margins(cells: pd.DataFrame) -> tuple[np.ndarray, str, list[str]]:
-    tested = list(cells["tested"])
-    n_classes = len(cells["cell"].iloc[0].labels["labels"])
-    statistics, unit = margins_by_unit(tested, [int(seed) for seed in cells["seed"]], n_classes)
-    return statistics, unit, sorted({str(name) for item in tested for name in item.speakers})
+    return None if cells is None else float(np.mean(by_split(cells, metric)))
 
 
 def _gap(left: pd.DataFrame | None, unseen: pd.DataFrame | None, metric: str) -> dict[str, float | int | None]:
@@ -188,21 +212,30 @@ def _gap(left: pd.DataFrame | None, unseen: pd.DataFrame | None, metric: str) ->
     nothing = dict.fromkeys(("", "_low", "_high", "_utterances"))
     if left is None or unseen is None:
         return nothing
-    common = _utterances(left) & _utterances(unseen)
-    left, right = _on(left, common), _on(unseen, common)
-    if left is None or right is None:
+    tested = _utterances(unseen)
+    splits = [split for _, split in left.groupby("seed") if _utterances(split) & tested]
+    if not splits:
         return nothing
-    gap = {**nothing, "": _score(left, metric) - _score(right, metric), "_utterances": len(common)}
-    (first, unit, speakers), (second, other_unit, other_speakers) = _margins(left), _margins(right)
-    if unit != "speaker" or other_unit != "speaker" or speakers != other_speakers:
+    # Each split is held against the answers on unseen speakers to that split's utterances.
+    pairs = [(_on(split, tested), _on(unseen, _utterances(split))) for split in splits]
+    gaps = [_score(first, metric) - _score(second, metric) for first, second in pairs]
+    gap = {**nothing, "": float(np.mean(gaps)), "_utterances": len(_utterances(left) & tested)}
+    measured = [(margins_per_unit(first), margins_per_unit(second)) for first, second in pairs]
+    if {unit for pair in measured for _, unit in pair} != {"speaker"}:
         return gap
-    # Seeds are pooled: the interval is that over speakers.
-    both = np.stack([first.sum(axis=0), second.sum(axis=0)], axis=1)[None]
+    if len({tuple(_speakers(side)) for pair in pairs for side in pair}) > 1:
+        return gap
+    # Model seeds of one side are pooled; splits stay apart.
+    both = np.stack([np.stack([side.sum(axis=0) for side, _ in pair], axis=1) for pair in measured])
     score = CONFUSION_SCORES[metric]
     bounds = intervals(
         both, {"gap": lambda totals: score(totals[..., 0, :, :]) - score(totals[..., 1, :, :])}, "speaker", upper=None
     )["gap"]
     return gap if np.isnan(bounds.low) else {**gap, "_low": bounds.low, "_high": bounds.high}
+
+
+def _speakers(cells: pd.DataFrame) -> list[str]:
+    return sorted({str(name) for item in cells["tested"] for name in item.speakers})
 
 
 def format_claims(rows: Sequence[Mapping[str, Any]], style: str) -> str:
@@ -219,10 +252,19 @@ def format_claims(rows: Sequence[Mapping[str, Any]], style: str) -> str:
 def claim_texts(row: Mapping[str, Any]) -> list[str]:
     """A claim as it is printed, in the order of `HEADINGS`; percentages."""
     named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
-    numbers = {name: _percent(row[name]) for name in NUMBERS}
-    if row["mistake"] is not None and row["mistake_made"]:
-        numbers["mistake"] += f" ({row['mistake_made']})"
-    return [*named, *numbers.values(), _gap_text(row), _trained_text(row)]
+    numbers = [_number_text(row, name) for name in NUMBERS]
+    place, separated = row["reported_place"] or "–", row["separated_by"] or "–"
+    if row.get("needs"):
+        separated = f"needs {row['needs']}"
+    return [*named, *numbers, place, separated, _gap_text(row), _trained_text(row)]
+
+
+def _number_text(row: Mapping[str, Any], name: str) -> str:
+    """A number, with its range where there are several splits or folds, and the mistake that made it."""
+    low, high = row.get(f"{name}_min"), row.get(f"{name}_max")
+    said = [] if low is None or low == high else [f"{_percent(low)} to {_percent(high)}"]
+    said += [row["mistake_made"]] if name == "mistake" and row[name] is not None and row["mistake_made"] else []
+    return _percent(row[name]) + (f" ({'; '.join(said)})" if said else "")
 
 
 def _percent(value: float | None) -> str:

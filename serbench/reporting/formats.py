@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from serbench.protocols.verdict import AUDITED
+from serbench.protocols.verdict import AUDITED, ENROLLED
 from serbench.reporting.baselines import SHORTCUTS
 from serbench.reporting.leaderboard import SPLITTING, grouped
 from serbench.reporting.text_tables import (
@@ -144,6 +144,9 @@ def _title(group: pd.DataFrame) -> str:
     labels = f"labels {first['labels']}" + (f" ({first['options']})" if first["options"] else "")
     verdicts = [verdict for verdict in dict.fromkeys(group["verdict"]) if verdict]
     standing = "; ".join(verdicts) or _without_verdict(group)
+    if len(verdicts) > 1 and first["standing"] == ENROLLED:
+        # Which row heard how many stands in its features.
+        standing = f"{ENROLLED}: unlabelled utterances of the test speakers are heard first"
     return f"{first['suite']} · {corpus} · {labels} · {first['protocol']} · {standing}"
 
 

@@ -129,8 +129,11 @@ def fit_temperature(truth: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
-def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """``softmax(log p / T)``; T > 1 makes probabilities less sure, and none changes which class is the likeliest."""
-    logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY)) / temperature
+def at_temperature(probabilities: np.ndarray, temperature: float, bias: np.ndarray | float = 0.0) -> np.ndarray:
+    """``softmax(log p / T + b)``.
+
+    T > 1 makes probabilities less sure, and none changes which class is the likeliest; a bias (K,) does.
+    """
+    logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY)) / temperature + bias
     scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
     return scaled / scaled.sum(axis=1, keepdims=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, WebSocket
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
@@ -72,7 +73,15 @@ def make_app(respondent: Respondent, limits: Limits | None = None, *, token: str
     limits = limits or Limits()
     admission = Admission(limits)
     model = respondent.model
-    app = FastAPI(title="serbench", version=serbench.__version__, description=f"{model.name}: {NOTE}")
+    app = FastAPIOffline(
+        # Its own files in place of those of a content network; nor are others asked whether the description is valid.
+        static_url="/docs-assets",
+        redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None},
+        title="serbench",
+        version=serbench.__version__,
+        description=f"{model.name}: {NOTE}",
+    )
     app.add_middleware(BodyLimit, most=limits.body)
 
     def check_token(request: Request) -> None:

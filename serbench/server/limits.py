@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,8 @@ class Admission:
     def __init__(self, limits: Limits):
         self._limits = limits
         self._inside = self.streams = 0
-        self._room = asyncio.Semaphore(limits.running)
+        # Threads of its own, always the same: more of them, or ever new ones, would each keep memory for themselves.
+        self._threads = ThreadPoolExecutor(limits.running, thread_name_prefix="answer")
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[None]:
@@ -115,12 +117,8 @@ class Admission:
             self._inside -= 1
 
     async def compute(self, function, *given):
-        """Run a function in a thread when it is its turn."""
-        from anyio.to_thread import run_sync
-
-        async with self._room:
-            # Not abandoned when the time is over: the thread would go on, and more than `running` would compute.
-            return await run_sync(function, *given)
+        """Run a function in one of the threads when it is its turn; whoever has no time left gives up the turn."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *given)
 
 
 def allowed(token: str | None, headers: Any, query: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from serbench.tracking.pyfunc import _load_pyfunc
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
     from mlflow.models import Model, ModelSignature
 
 LOADER = "serbench.tracking.pyfunc"
@@ -43,24 +45,37 @@ def log_model(client: MlflowClient, experiment: str, run_id: str, folder: Path, 
     dimensions : int
         Values per vector, or per frame of a sequence.
     """
-    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-    from mlflow.models import Model
+    from mlflow.entities import LoggedModelOutput
 
     meta = json.loads((folder / META).read_text(encoding="utf-8"))
     example = input_example(meta, dimensions)
     # A model that cannot be loaded raises here, before anything of it is logged.
     signature = _signature(folder, example)
-    logged = client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=meta["format"])
+
+    def save(path: Path, model: Model) -> None:
+        _save(path, folder, meta["format"], model, signature=signature, input_example=example)
+
+    logged = put_model(client, experiment, meta["format"], save, run_id=run_id)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return logged.model_id
+
+
+def put_model(
+    client: MlflowClient, experiment: str, kind: str, save: Callable[[Path, Model], None], run_id: str | None = None
+) -> LoggedModel:
+    """Create a logged model, let `save` write it into a folder, and send that."""
+    from mlflow.entities import LoggedModelStatus
+    from mlflow.models import Model
+
+    logged = client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=kind)
     model = Model(
         artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
     )
     with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
-        path = Path(temporary) / NAME
-        _save(path, folder, meta["format"], model, signature=signature, input_example=example)
-        client.log_model_artifacts(logged.model_id, str(path))
+        save(Path(temporary) / NAME, model)
+        client.log_model_artifacts(logged.model_id, str(Path(temporary) / NAME))
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
-    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    return logged.model_id
+    return logged
 
 
 def _save(path: Path, folder: Path, form: str, model: Model, **described: Any) -> None:

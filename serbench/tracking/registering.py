@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from serbench.errors import TrackingError
 from serbench.inference.describe import sheet_text
 from serbench.inference.folder import read_manifest
 from serbench.inference.sheet import ErrorSheet
+from serbench.tracking.models import put_model
 from serbench.tracking.speech_pyfunc import AUDIO, LABEL, PATH
 from serbench.tracking.store import artifact_root, open_client
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LOADER = "serbench.tracking.speech_pyfunc"
 EXPERIMENT = "serbench models"
-NAME = "model"
 
 
 def save_pyfunc(folder: Path, path: Path, mlflow_model=None) -> None:
@@ -53,9 +53,7 @@ def register(uri: str, name: str, folder: Path) -> str:
     TrackingError
         If the store takes no model of this name.
     """
-    from mlflow.entities import LoggedModelStatus
     from mlflow.exceptions import MlflowException
-    from mlflow.models import Model
 
     sheet, client = read_manifest(folder).sheet, open_client(uri)
     try:
@@ -67,12 +65,7 @@ def register(uri: str, name: str, folder: Path) -> str:
             if known
             else client.create_experiment(EXPERIMENT, artifact_location=artifact_root(uri, EXPERIMENT))
         )
-        logged = client.create_logged_model(experiment, name=NAME, model_type="serbench")
-        model = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, model_id=logged.model_id)
-        with tempfile.TemporaryDirectory(prefix="serbench-") as temporary:
-            save_pyfunc(folder, Path(temporary) / NAME, model)
-            client.log_model_artifacts(logged.model_id, str(Path(temporary) / NAME))
-        client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+        logged = put_model(client, experiment, "serbench", partial(save_pyfunc, folder))
         # Without `model_id`: MLflow would look it up in the store that is global, not in this client's.
         version = client.create_model_version(
             name, logged.artifact_location, tags=sheet_tags(sheet), description=sheet_text(sheet)

@@ -31,6 +31,11 @@ ROWS = {
     "tuned": {"more": (*ONE_FOLD, "--trials", "2", "--inner", "1")},
     "augmented": {"suite": AUGMENTED},
     "plug-ins": {"plugin": CLEAN + OWN_FEATURES, "features": "own", "model": "planted"},
+    "a plug-in beside a built-in set, normalised by speaker": {
+        "plugin": CLEAN + OWN_FEATURES,
+        "features": "{sets: [mfcc, own], normalise: speaker}",
+        "model": "planted",
+    },
     "normalised by speaker": {"features": "{name: mfcc, normalise: speaker}"},
 }
 

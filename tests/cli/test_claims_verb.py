@@ -37,6 +37,8 @@ def test_claims_point_at_rows_and_protocols_of_their_suite(name):
         for protocol in block.protocols
     }
     for claim in told:
+        if claim.needs:
+            continue
         for protocol in (claim.own, claim.speaker_independent):
             assert (claim.row, protocol) in rows
         if claim.mistake:

@@ -76,9 +76,9 @@ def test_one_transform_feeds_all_sets(monkeypatch):
     analysed = []
 
     class Counting(Analysis):
-        def __init__(self, signal, rate):
+        def __init__(self, signal, rate, warp):
             analysed.append(len(signal))
-            super().__init__(signal, rate)
+            super().__init__(signal, rate, warp=warp)
 
     monkeypatch.setattr("serbench.features.extract.Analysis", Counting)
     utterance = Utterance(speech_like(1.0), RATE)

@@ -1,6 +1,8 @@
 """A trained model that hears a speaker before it answers."""
 
 import dataclasses
+import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,8 +10,12 @@ import pytest
 import serbench
 from serbench.api import run
 from serbench.circumstances import Circumstances
+from serbench.cli.main import build_app
 from serbench.errors import EnrolmentError
+from serbench.inference.describe import sheet_text
 from serbench.inference.training import train
+from serbench.reporting.loading import load_records
+from serbench.reporting.robustness import robustness_table
 
 SUITE = """\
 title: Enrolling
@@ -23,22 +29,25 @@ grid:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory, tiny_data):
+def folders(tmp_path_factory, tiny_data):
     root = tmp_path_factory.mktemp("enrolling")
     (root / "enrolling.yaml").write_text(SUITE)
     around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", jobs=1)
     run(root / "enrolling.yaml", around=around)
     return [
-        serbench.load_model(
-            train(
-                f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
-                root / f"model-{n}",
-                around,
-                suite=str(root / "enrolling.yaml"),
-            )
+        train(
+            f"enrolling/*/*/mfcc (enrolled {n})/logistic_regression",
+            root / f"model-{n}",
+            around,
+            suite=str(root / "enrolling.yaml"),
         )
         for n in (0, 2)
     ]
+
+
+@pytest.fixture(scope="module")
+def models(folders):
+    return [serbench.load_model(folder) for folder in folders]
 
 
 def test_what_it_hears_changes_its_answers_and_not_itself(models, tiny_data):
@@ -62,6 +71,20 @@ def test_the_answer_is_that_of_the_features_shifted_by_hand(models, tiny_data):
     np.testing.assert_allclose(plain.predict_proba(path), expected, atol=1e-6)
 
 
+def test_the_command_line_enrols_the_speaker_of_a_folder(folders, models, tiny_data, tmp_path, capsys):
+    heard = [shutil.copy(path, tmp_path) for path in sorted((tiny_data / "tiny" / "low").glob("s5_low_[12].wav"))]
+    asked = str(tiny_data / "tiny" / "mid" / "s5_mid_0.wav")
+
+    def told(*words):
+        build_app()(["predict", *map(str, words), asked, "--format", "json"], standalone_mode=False)
+        return list(json.loads(capsys.readouterr().out)[0]["probabilities"].values())
+
+    np.testing.assert_allclose(told(folders[1], "--enrol", tmp_path), models[1].enrol(heard).predict_proba(asked))
+    assert not np.allclose(told(folders[1]), told(folders[1], "--enrol", tmp_path))
+    with pytest.raises(EnrolmentError, match="was not trained to enrol"):
+        told(folders[0], "--enrol", tmp_path)
+
+
 def test_a_model_of_a_row_that_hears_nothing_cannot_enrol(models, tiny_data):
     with pytest.raises(EnrolmentError, match="was not trained to enrol"):
         models[0].enrol([tiny_data / "tiny" / "mid" / "s1_mid_0.wav"])
@@ -76,3 +99,26 @@ def test_silence_no_file_and_no_list(models, make_wav, tmp_path):
     for nothing in ([], str(silent)):
         with pytest.raises(EnrolmentError, match="no utterances to enrol"):
             models[1].enrol(nothing)
+
+
+def test_the_error_sheet_tells_how_the_twins_of_the_row_do(folders, models):
+    told = [(item.condition, item.uar.value) for item in models[0].sheet.enrolment]
+    assert told == [(item.condition, item.uar.value) for item in models[1].sheet.enrolment]
+    assert [words for words, _ in told] == ["0 unlabelled utterances", "2 unlabelled utterances"]
+    assert [told[0][1], told[1][1]] == [model.sheet.priors.row_uar for model in models]
+    assert "trained to hear 2 unlabelled utterances of the speaker first: UAR" in sheet_text(models[0].sheet)
+
+
+def test_the_error_sheet_tells_how_the_row_stands_degraded_audio(tmp_path, tiny_data):
+    file = tmp_path / "noisy.yaml"
+    file.write_text(SUITE.replace("    enrol: [0, 2]\n", "") + "robustness: {noise_snr_db: [0]}\n")
+    around = Circumstances(data=tiny_data, cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
+    run(file, around=around)
+    row = "noisy/*/*/mfcc/logistic_regression"
+    sheet = serbench.load_model(train(row, tmp_path / "model", around, suite=str(file))).sheet
+    table = robustness_table(around.results, load_records(around.results, "noisy"))
+    assert [(item.condition, item.uar.value) for item in sheet.robustness] == [
+        (item["condition"], item["uar"]) for item in table
+    ]
+    assert [item.condition for item in sheet.robustness] == ["clean", "noise 0 dB"] and not sheet.enrolment
+    assert "noise 0 dB: UAR" in sheet_text(sheet)

@@ -94,7 +94,7 @@ def test_standard_input_is_a_recording(trained, folder, capsys, monkeypatch):
         (("--timeline", "--window", "0.1"), UsageError, "window"),
         (("--timeline", "--step", "9"), UsageError, "step"),
         (("--abstain", "1.5"), UsageError, "between 0 and 1"),
-        (("--enrol", "x"), ModelError, "cannot adapt to a speaker"),
+        (("--enrol", "x"), AudioError, "no such file or folder"),
     ],
 )
 def test_options_that_make_no_sense_say_so(words, error, message, trained, folder):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 
@@ -6,13 +7,15 @@ import pytest
 
 from serbench.api import load_model
 from serbench.errors import ModelError, UnknownName
+from serbench.inference import results
+from serbench.inference.describe import sheet_text
 from serbench.inference.folder import MANIFEST, read_manifest, write_manifest
 from serbench.inference.training import train
 from serbench.reporting.calibration import pooled_probabilities
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_predictions, load_records
 from serbench.reporting.papers.details import class_report, pooled_confusion
-from serbench.scoring import fit_temperature
+from serbench.scoring import at_temperature, fit_temperature
 
 LDA = "spoken/tiny/speaker_kfold*/mfcc/lda"
 
@@ -49,6 +52,44 @@ def test_the_temperature_is_fitted_on_answers_about_unseen_speakers(trained, spo
     frames = load_predictions(around.results, records[records["row"] == manifest.sheet.row])
     pooled = pooled_probabilities(frames, manifest.labels)
     assert manifest.temperature == pytest.approx(fit_temperature(pooled.truth, pooled.probabilities), rel=1e-3)
+
+
+def test_class_priors_that_help_are_used_and_the_sheet_tells_of_the_answers_with_them(
+    spoken, tmp_path, tiny_data, monkeypatch
+):
+    file, around = spoken
+
+    def skewed(frames, labels):
+        # As if the row said `mid` far too often.
+        pooled = pooled_probabilities(frames, labels)
+        found = at_temperature(pooled.probabilities, 1.0, 6.0 * (np.arange(len(labels)) == labels.index("mid")))
+        return dataclasses.replace(pooled, probabilities=found, predicted=found.argmax(axis=1))
+
+    monkeypatch.setattr(results, "pooled_probabilities", skewed)
+    folder = train(LDA, tmp_path / "model", around, suite=str(file))
+    sheet = read_manifest(folder).sheet
+    bias = dict(zip(sheet.labels, sheet.priors.log_bias, strict=True))
+    assert sheet.priors.log_loss_with < sheet.priors.log_loss_without and bias["mid"] < min(bias["low"], bias["high"])
+    assert sum(map(sum, sheet.confusion)) == 54 and "class priors:" in sheet_text(sheet)
+    recalls = [item.recall.value for item in sheet.classes]
+    assert sheet.uar.value == pytest.approx(np.mean(recalls)) and sheet.priors.row_uar > 0.5
+    model, path = load_model(folder), next((tiny_data / "tiny" / "low").iterdir())
+    plain = dataclasses.replace(model, sheet=None).predict_proba(path)
+    expected = at_temperature(plain[None], 1.0, sheet.priors.log_bias)[0]
+    np.testing.assert_allclose(model.predict_proba(path), expected, atol=1e-9)
+
+
+def test_class_priors_that_do_not_help_are_told_of_and_not_used(trained, tiny_data):
+    model = load_model(trained)
+    assert model.sheet.priors.log_loss_with >= model.sheet.priors.log_loss_without and model.log_bias == []
+    assert "class priors: not used (log-loss" in sheet_text(model.sheet)
+
+
+def test_a_bias_of_another_number_of_labels_is_refused(copied):
+    sheet = read_manifest(copied).sheet.model_dump(mode="json")
+    changed(copied, sheet=sheet | {"priors": sheet["priors"] | {"log_bias": [0.5]}})
+    with pytest.raises(ModelError, match="1 biases for 3 labels"):
+        load_model(copied)
 
 
 def test_a_model_answers_for_files_and_for_samples_alike(trained, tiny_data):
@@ -98,14 +139,12 @@ def test_rows_that_make_no_honest_model_are_refused(row, error, message, spoken,
 
 def test_a_row_that_is_not_complete_is_refused_with_the_command_that_completes_it(spoken, tmp_path):
     file, around = spoken
-    results = shutil.copytree(around.results, tmp_path / "results")
-    records = load_records(results, "spoken")
+    copy = shutil.copytree(around.results, tmp_path / "results")
+    records = load_records(copy, "spoken")
     one = records[(records["model"] == "lda") & (records["protocol"].str.startswith("speaker"))].iloc[0]
-    (results / "spoken" / "cells" / f"{one['id']}.parquet").unlink()
-    import dataclasses
-
+    (copy / "spoken" / "cells" / f"{one['id']}.parquet").unlink()
     with pytest.raises(ModelError, match="not complete") as caught:
-        train(LDA, tmp_path / "model", dataclasses.replace(around, results=results), suite=str(file))
+        train(LDA, tmp_path / "model", dataclasses.replace(around, results=copy), suite=str(file))
     assert "serbench run spoken --row" in caught.value.hint
 
 
@@ -150,7 +189,7 @@ def test_an_absent_or_foreign_folder_is_no_model(tmp_path):
 
 def test_a_model_of_another_schema_names_both(copied):
     changed(copied, schema=99, serbench="9.0")
-    with pytest.raises(ModelError, match=r"schema 99, made by serbench 9.0; .* reads 1"):
+    with pytest.raises(ModelError, match=r"schema 99, made by serbench 9.0; .* reads 2"):
         load_model(copied)
 
 

@@ -9,6 +9,8 @@ from serbench.registry import build_registry
 from serbench.specs import ModelSpec
 
 FLATTEN = {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0}
+SCALES = {"filters": 8, "blocks": 3, "frames": 16, "pool": 1, "dropout": 0.0, "learning_rate": 0.01}
+PARALLEL = {"frames": 16, "pool": 1, "dropout": 0.0, "learning_rate": 0.003}
 # Sizes that train in no time; a model that is not named here is checked with its defaults.
 TINY = {
     "cnn": {"filters": 8, "blocks": 1},
@@ -16,9 +18,15 @@ TINY = {
     "cnn_lstm": {"filters": 8, "units": 8},
     "rnn": {"units": 8, "layers": 1, "cell": "gru"},
     "cnn2d": {"filters": 4, "blocks": 2},
+    "transformer": {"width": 8, "heads": 2, "layers": 1},
+    "tcn": {"filters": 8, "blocks": 2},
     "conv1d_flatten": FLATTEN,
     "conv1d_flatten_fixed": FLATTEN,
     "conv1d_vector": {"filters": 32, "kernel": 3, "pool_values": 2, "dropout": 0.0, "learning_rate": 0.01},
+    "tim_net": SCALES,
+    "tim_net_fixed": SCALES,
+    "light_sernet": PARALLEL,
+    "light_sernet_fixed": PARALLEL,
 }
 # Floors: one looks at nothing, and knowing the speaker alone does not tell the made-up labels apart.
 BY_DESIGN = {"majority": {"learns"}, "speaker_identity": {"label order", "learns"}}

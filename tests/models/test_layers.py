@@ -88,3 +88,25 @@ def test_trim_sets_padding_to_zero(batch):
     for x, row in zip(X, found, strict=True):
         np.testing.assert_allclose(row[: len(x)], x + 1)
         assert not row[len(x) :].any()
+
+
+def test_self_attention_is_the_formula_over_the_valid_frames():
+    layer, x = layers.SelfAttention(2), np.random.default_rng(0).normal(size=(1, 5, 4)).astype(np.float32)
+    found = np.asarray(layer(x, (np.arange(5) < 3).astype(np.float32)[None]))
+    weights = [weight.numpy() for weight in layer.weights]
+    heads = []
+    for head in range(2):
+        parts = zip(weights[0:6:2], weights[1:6:2], strict=True)
+        q, k, v = (x[0, :3] @ kernel[:, head] + bias[head] for kernel, bias in parts)
+        weight = np.exp(q @ k.T / np.sqrt(2))
+        heads.append(weight / weight.sum(axis=1, keepdims=True) @ v)
+    wanted = np.concatenate(heads, axis=1) @ weights[6].reshape(4, 4) + weights[7]
+    np.testing.assert_allclose(found[0, :3], wanted, atol=1e-5)
+    assert not found[0, 3:].any()
+
+
+def test_positions_are_sinusoids_whatever_the_length():
+    short, long = (np.asarray(layers.Positions()(np.zeros((1, n, 6), np.float32)))[0] for n in (7, 40))
+    np.testing.assert_allclose(long[:7], short, atol=1e-6)
+    angles = 3 / 10_000 ** (np.arange(3) / 3)
+    np.testing.assert_allclose(short[3], [*np.sin(angles), *np.cos(angles)], atol=1e-5)

@@ -36,3 +36,57 @@ def test_a_speaker_who_is_recognised_tells_the_label():
     alone = spec.build({}, n_classes=2, seed=0)
     alone.fit(X[:20], y[:20], groups=speakers[:20])
     assert alone.predict_proba(X[:3]).tolist() == [[0.75, 0.25]] * 3
+
+
+def fitted(name: str, dimensions: int, **params):
+    """A network of a published claim, fitted for one epoch to made-up frames."""
+    spec = build_registry().get("model", name)
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(20 + number, dimensions)).astype(np.float32) for number in range(6)]
+    estimator = spec.build({**spec.params, "epochs": 1, "pool": 1, **params}, n_classes=2, seed=0)
+    return estimator.fit(X, np.array([0, 1] * 3)), X
+
+
+def test_tim_net_is_built_as_described():
+    import keras
+
+    estimator, X = fitted("tim_net_fixed", 40, frames=16)
+    layers = estimator.model.layers
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv1D)]
+    # Two that lead in, then eight scales, two directions, two convolutions each.
+    assert [layer.kernel_size for layer in convolutions[:2]] == [(1,)] * 2
+    gated = sorted(layer.dilation_rate[0] for layer in convolutions[2:])
+    assert gated == sorted([1, 2, 4, 8, 16, 32, 64, 128] * 4)
+    assert {(layer.filters, layer.kernel_size, layer.padding) for layer in convolutions[2:]} == {(39, (2,), "causal")}
+    assert estimator.model.get_layer("fusion").kernel.shape == (8, 1)
+    # As the authors' layers count: 2 * (39 * 39 + 39), 32 convolutions with batch normalisation, fusion, output.
+    assert estimator.count_params() == 2 * 1560 + 32 * (39 * 39 * 2 + 39 + 4 * 39) + 8 + 39 * 2 + 2
+    # The fortieth coefficient is not heard.
+    without = [np.column_stack([x[:, :39], np.zeros(len(x), np.float32)]) for x in X]
+    assert estimator.predict_proba(X) == pytest.approx(estimator.predict_proba(without))
+
+
+def test_tim_net_hears_the_frames_in_both_directions():
+    estimator, X = fitted("tim_net_fixed", 40, frames=16, epochs=2)
+    base = estimator.predict_proba(X)
+    for frame in (0, 15):
+        louder = [x.copy() for x in X]
+        for x in louder:
+            x[frame] += 5
+        assert not np.allclose(estimator.predict_proba(louder), base, atol=1e-6)
+
+
+def test_light_sernet_is_built_as_described():
+    import keras
+
+    estimator, _ = fitted("light_sernet_fixed", 40, frames=32)
+    layers = estimator.model.layers
+    convolutions = [(item.filters, item.kernel_size) for item in layers if isinstance(item, keras.layers.Conv2D)]
+    assert sorted(convolutions[:3]) == [(32, (1, 9)), (32, (3, 3)), (32, (11, 1))]
+    assert convolutions[3:] == [(64, (3, 3)), (96, (3, 3)), (128, (3, 3)), (160, (3, 3)), (320, (1, 1))]
+    pools = [item.pool_size for item in layers if isinstance(item, keras.layers.AveragePooling2D)]
+    assert pools == [(2, 2)] * 5 + [(2, 1)] * 2
+    assert [item.rate for item in layers if isinstance(item, keras.layers.Dropout)] == [0.3]
+    paths = 32 * (11 + 9 + 9) + 3 * 32
+    blocks = 9 * (96 * 64 + 64 * 96 + 96 * 128 + 128 * 160) + 160 * 320
+    assert estimator.count_params() == paths + blocks + 4 * (96 + 64 + 96 + 128 + 160 + 320) + 320 * 2 + 2

@@ -13,6 +13,8 @@ TINY = {
     "cnn_lstm": {"filters": 8, "units": 8},
     "rnn": {"units": 8, "layers": 1},
     "cnn2d": {"filters": 4, "blocks": 3},
+    "transformer": {"width": 8, "heads": 2, "layers": 2},
+    "tcn": {"filters": 8, "blocks": 4},
 }
 HOP = 0.016
 

@@ -103,3 +103,22 @@ def test_screened_boosting_looks_at_telling_values_that_do_not_repeat_one_anothe
     loaded = XGBClassifier()
     loaded.load_model(tmp_path / "model.json")
     np.testing.assert_array_equal(loaded.predict_proba(X), few.predict_proba(X))
+
+
+def test_the_vote_is_the_mean_of_regression_and_discriminant():
+    registry, (X, y) = build_registry(), overlapping(n=200)
+    own = {"logistic_regression": {"C": 0.003}, "lda": {"shrinkage": 0.1}, "linear_vote": {}}
+    fitted = {}
+    for name, params in own.items():
+        spec = registry.get("model", name)
+        fitted[name] = spec.build({**spec.params, **params}, n_classes=4, seed=0).fit(X, y).predict_proba(X)
+    # Six dimensions have six components: nothing is lost, and the penalty is the same in every direction.
+    both = (fitted["logistic_regression"] + fitted["lda"]) / 2
+    np.testing.assert_allclose(fitted["linear_vote"], both, atol=1e-4)
+    assert not np.allclose(fitted["logistic_regression"], fitted["lda"], atol=0.02)
+
+
+def test_components_from_the_covariance_are_those_from_the_vectors():
+    X, _ = overlapping(n=300)
+    first, second = (np.abs(BoundedPCA(4, solver).fit(X).transform(X)) for solver in ("full", "covariance_eigh"))
+    np.testing.assert_allclose(first, second, atol=1e-8)

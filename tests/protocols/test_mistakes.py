@@ -65,9 +65,19 @@ def test_the_mistakes_are_named_for_what_they_are():
     assert not any(spec.name.startswith("leaky") for spec in build_registry().all("protocol") if spec not in WRONG)
 
 
-def test_choosing_on_test_has_the_folds_of_its_honest_twin():
-    table = made_up_table()
-    assert split(table, "leaky_select_on_test", 3) == split(table, "stratified_holdout", 3)
+@pytest.mark.parametrize(
+    ("wrong", "twin", "params"),
+    [
+        ("leaky_select_on_test", "stratified_holdout", {"test_size": 0.3}),
+        ("leaky_select_on_test_kfold", "stratified_kfold", {"k": 10}),
+        ("leaky_select_on_test_loso", "loso", {}),
+    ],
+)
+def test_choosing_on_test_has_the_folds_of_its_honest_twin(wrong, twin, params):
+    table, registry = made_up_table(), build_registry()
+    wrong, twin = (registry.get("protocol", name) for name in (wrong, twin))
+    assert wrong.split(table, 3, **params) == twin.split(table, 3, **params)
+    assert wrong.mistake.validates_on_test and not twin.mistake
 
 
 def test_what_the_speaker_alone_tells_is_noted():

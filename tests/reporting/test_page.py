@@ -129,6 +129,7 @@ def test_published_claims_stand_on_the_page_and_on_the_index(report_results, rep
         "mistake_made": "",
         "speaker_independent": 0.52,
         "gap": 0.29,
+        **{"reported_place": "above all 10", "separated_by": "mistake", "own_min": 0.79, "own_max": 0.83},
         **{"own_trained": 1080, "mistake_trained": None, "speaker_independent_trained": 1200},
     }
     claim = {"claim": "P9", "model": "<CNN>", "metric": "macro_f1", **numbers, "gap_low": 0.2, "gap_high": 0.38}
@@ -142,9 +143,11 @@ def test_published_claims_stand_on_the_page_and_on_the_index(report_results, rep
             "&lt;CNN&gt;",
             "macro f1",
             "94.7",
-            "81.0",
+            "81.0 (79.0 to 83.0)",
             "–",
             "52.0",
+            "above all 10",
+            "mistake",
             "+29.0 [+20.0, +38.0]",
             "1080 / 1200",
         ]

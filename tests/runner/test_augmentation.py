@@ -77,6 +77,16 @@ def test_the_model_is_fitted_to_copies_of_its_own_fit_part_alone(tiny_suite, aro
     assert len(np.unique(copies, axis=0)) == 3
 
 
+def test_warped_copies_train_and_are_audited_like_others(tiny_suite, around):
+    plan = planned(suite(tiny_suite, extra="augment: [none, {vtlp: {semitones: [-3, 3]}, copies: 2}]\n"), around)
+    answered = {}
+    for record, predictions in carried_out(plan, around).values():
+        assert record.audit["verdict"] == "speaker-independent"
+        assert record.sizes["train"] == 36 and not predictions["utterance"].str.contains("#").any()
+        answered.setdefault(record.cell.fold, []).append(predictions["p:high"].to_numpy())
+    assert all(not np.allclose(first, second) for first, second in answered.values())
+
+
 def test_features_of_copies_are_cached(tiny_suite, around):
     plan = planned(suite(tiny_suite, extra=AUGMENT), around)
     first, second = Recording(), Recording()
@@ -205,6 +215,7 @@ def test_a_task_with_copies_keeps_its_originals(tiny_suite, around):
         ("augment: {noise: {snr_db: .nan}}\n", "give a number"),
         ("augment: {copies: 2}\n", "no change is named"),
         ("augment: {stretch: {rate: 0}}\n", "above zero"),
+        ("augment: {vtlp: {semitones: 13}}\n", "at most 12 semitones"),
         ("augment: {noize: {snr_db: 3}}\n", "did you mean 'noise'"),
         ("augment: {noise: {snr_db: 3}, copies: 0}\n", "greater than or equal to 1"),
         ("robustness: {noise_snr_db: [20, high]}\n", "give a number"),

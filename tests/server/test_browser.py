@@ -128,6 +128,15 @@ def test_the_keyboard_reaches_everything(open_browser, served):
     assert reached == ["record", "file", "The interface for programs", "sheet"]
 
 
+def test_the_interface_is_shown_and_nobody_else_is_asked(open_browser, served):
+    driver = open_browser()
+    driver.get(f"{served}/docs")
+    wait(driver, lambda: "/predict" in driver.find_element("tag name", "body").text)
+    asked = driver.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert len(asked) >= 3 and all(name.startswith((f"{served}/", "data:")) for name in asked)
+    assert not severe(driver)
+
+
 def test_what_is_wrong_is_told(open_browser, served, tmp_path):
     driver = open_browser("--deny-permission-prompts", "--use-fake-device-for-media-stream")
     driver.get(served)

@@ -1,6 +1,7 @@
 import concurrent.futures
 import io
 import json
+import re
 import socket
 import time
 
@@ -75,7 +76,14 @@ def test_the_interface_describes_itself(served):
     assert set(described["paths"]) == {"/health", "/model", "/predict"}
     content = described["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert content["multipart/form-data"]["schema"]["required"] == ["file"]
-    assert requests.get(f"{served}/docs", timeout=60).status_code == 200
+
+
+def test_the_interface_is_shown_without_anything_from_outside(served):
+    page = requests.get(f"{served}/docs", timeout=60).text
+    assert "//" not in re.sub(r"<!--.*?-->", "", page) and "'validatorUrl'" in page.replace('"', "'")
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(assets) == 3 and all(name.startswith("/docs-assets/") for name in assets)
+    assert all(requests.get(served + name, timeout=60).status_code == 200 for name in assets)
 
 
 def test_the_page_asks_nobody_else(served):

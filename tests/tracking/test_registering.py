@@ -1,11 +1,18 @@
 """Trained models in MLflow's registry: audio in, answers out."""
 
 import base64
-import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 import trained_models
 
 from serbench.errors import SerbenchError
@@ -57,14 +64,63 @@ def test_a_registered_model_answers_for_paths_and_for_bytes(registered, trained,
         model.predict(pd.DataFrame({"audio": [b"no audio"]}))
 
 
-def test_mlflows_own_server_answers(trained, files, tmp_path):
-    import mlflow.pyfunc
-    from mlflow.pyfunc.scoring_server import invocations
+@pytest.fixture(scope="module")
+def server(trained, tmp_path_factory):
+    """`mlflow models serve` in a process of its own; nothing but the model's folder is given to it."""
+    path = tmp_path_factory.mktemp("served") / "model"
+    save_pyfunc(trained, path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [
+        "models",
+        "serve",
+        "-m",
+        str(path),
+        "--env-manager",
+        "local",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-w",
+        "1",
+    ]
+    with (path.parent / "log").open("w+") as log:
+        # MLflow starts uvicorn by name: the environment's own comes first. A group of its own, to end all of it.
+        around = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+        command = [sys.executable, "-m", "mlflow", *words]
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=around, start_new_session=True)
+        try:
+            address, end = f"http://127.0.0.1:{port}", time.monotonic() + 300
+            while not _alive(address):
+                assert process.poll() is None and time.monotonic() < end, (path.parent / "log").read_text()
+                time.sleep(0.5)
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
 
-    save_pyfunc(trained, tmp_path / "model")
-    model = mlflow.pyfunc.load_model(str(tmp_path / "model"))
-    content = base64.b64encode(files[0].read_bytes()).decode()
-    body = json.loads(json.dumps({"dataframe_split": {"columns": ["audio"], "data": [[content]]}}))
 
-    done = invocations(json.dumps(body), "application/json", model, model.metadata.get_input_schema())
-    assert done.status == 200 and json.loads(done.response)["predictions"][0]["label"] == "low"
+def _alive(address):
+    try:
+        return requests.get(f"{address}/ping", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_mlflows_own_server_answers_for_bytes_and_for_paths(server, trained, files):
+    def ask(column, data):
+        body = {"dataframe_split": {"columns": [column], "data": [[item] for item in data]}}
+        return requests.post(f"{server}/invocations", json=body, timeout=120)
+
+    model = load_model(trained)
+    contents = [base64.b64encode(path.read_bytes()).decode() for path in files]
+    for column, data in (("audio", contents), ("path", [str(path) for path in files])):
+        rows = ask(column, data).json()["predictions"]
+        assert [row["label"] for row in rows] == ["low", "high"]
+        found = [[row[label] for label in model.classes_] for row in rows]
+        np.testing.assert_allclose(found, [model.predict_proba(path) for path in files], atol=1e-9)
+    refused = ask("audio", [base64.b64encode(b"no audio").decode()])
+    assert refused.status_code >= 400 and "cannot be decoded" in refused.text
+    assert ask("path", [str(files[0])]).ok

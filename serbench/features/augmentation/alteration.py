@@ -1,4 +1,4 @@
-"""An alteration: what is done to a waveform between decoding and features, drawn anew for each utterance and copy."""
+"""An alteration: what is done to an utterance between decoding and features, drawn anew for each of its copies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import numpy as np
 
 from serbench.errors import FeatureError, UnknownName
 from serbench.features.augmentation.degradations import add_reverb, limit_band
-from serbench.features.augmentation.transforms import add_noise, need_number, shift_pitch, shift_time, stretch
+from serbench.features.augmentation.transforms import (
+    SEMITONES_PER_OCTAVE,
+    add_noise,
+    need_number,
+    shift_pitch,
+    shift_time,
+    stretch,
+)
 from serbench.identity import content_id, seed_for
 
 # Raised when a change to the code changes the samples: features of the version before are then made anew.
@@ -33,17 +40,20 @@ CHANGES: Mapping[str, Change] = {
     "bandwidth": Change("name", lambda signal, rate, value, random: limit_band(signal, rate, value)),
     "noise": Change("snr_db", lambda signal, rate, value, random: add_noise(signal, value, random)),
 }
+# Of the spectral analysis instead of the samples.
+VTLP, VTLP_PARAMETER = "vtlp", "semitones"
+PARAMETERS = {**{name: change.parameter for name, change in CHANGES.items()}, VTLP: VTLP_PARAMETER}
 
 
 @dataclass(frozen=True)
 class Alteration:
-    """Changes to a signal; chance comes from the utterance's content, the copy and the change alone.
+    """Changes to an utterance; chance comes from the utterance's content, the copy and the change alone.
 
     Attributes
     ----------
     changes : mapping
-        Name of a change -> ``{parameter: value}``, as in `CHANGES`; a pair ``[low, high]`` is a range from which each
-        utterance and copy draws its own value.
+        Name of a change -> ``{parameter: value}``, as in `PARAMETERS`; a pair ``[low, high]`` is a range from which
+        each utterance and copy draws its own value.
     copy : int
         Number of the copy; each draws anew.
 
@@ -59,11 +69,11 @@ class Alteration:
 
     def __post_init__(self) -> None:
         for name, settings in self.changes.items():
-            if name not in CHANGES:
-                raise UnknownName.among("change of a signal", name, CHANGES)
-            if list(settings) != [CHANGES[name].parameter]:
+            if name not in PARAMETERS:
+                raise UnknownName.among("change of a signal", name, PARAMETERS)
+            if list(settings) != [PARAMETERS[name]]:
                 given = ", ".join(settings) or "nothing"
-                raise FeatureError(f"'{name}' is given {given}", hint=f"it takes {CHANGES[name].parameter}")
+                raise FeatureError(f"'{name}' is given {given}", hint=f"it takes {PARAMETERS[name]}")
 
     def key(self, content: str) -> str:
         """What the feature store calls the altered version of an audio content."""
@@ -87,8 +97,7 @@ class Alteration:
         """
         for name, change in CHANGES.items():
             if name in self.changes:
-                random = np.random.default_rng(seed_for(0, "augmentation", content, str(self.copy), name))
-                value = _drawn(self.changes[name][change.parameter], change.parameter, random)
+                value, random = self._drawn(name, content)
                 signal = change.apply(signal, rate, value, random)
         if not signal.size or not np.any(signal):
             raise FeatureError(
@@ -96,9 +105,17 @@ class Alteration:
             )
         return signal
 
+    def warp(self, content: str) -> float:
+        """Factor by which the analysis multiplies frequencies (`Analysis.warp`); 1 without `vtlp`."""
+        if VTLP not in self.changes:
+            return 1.0
+        semitones, _ = self._drawn(VTLP, content)
+        return 2.0 ** (need_number(semitones, VTLP_PARAMETER) / SEMITONES_PER_OCTAVE)
 
-def _drawn(value: Any, parameter: str, random: np.random.Generator) -> Any:
-    if not isinstance(value, (list, tuple)):
-        return value
-    low, high = (need_number(end, parameter) for end in value)
-    return float(random.uniform(low, high))
+    def _drawn(self, name: str, content: str) -> tuple[Any, np.random.Generator]:
+        random = np.random.default_rng(seed_for(0, "augmentation", content, str(self.copy), name))
+        value = self.changes[name][PARAMETERS[name]]
+        if not isinstance(value, (list, tuple)):
+            return value, random
+        low, high = (need_number(end, PARAMETERS[name]) for end in value)
+        return float(random.uniform(low, high)), random

@@ -30,7 +30,8 @@ def periods(analysis: Analysis) -> np.ndarray:
     voiced = np.flatnonzero(hertz)
     if not len(voiced):
         return found
-    period = analysis.rate / hertz[voiced].astype(np.float64)
+    # The samples are those of the voice as it was, also where the analysis warps its frequencies.
+    period = analysis.rate * analysis.warp / hertz[voiced].astype(np.float64)
     margin = int(2.5 * period.max()) + 4
     signal = np.asarray(analysis.signal, dtype=np.float32)
     # A hop more than the frames reach: the centre of the last one can lie at the very end.

@@ -12,6 +12,7 @@ from functools import cached_property, wraps
 import numpy as np
 
 from serbench.features.spectral import filters
+from serbench.features.spectral.warping import warped
 
 RATE = 16_000
 N_FFT = 1024
@@ -48,10 +49,12 @@ class Analysis:
         Hz.
     n_fft, hop : int
         Samples in a frame, and between the centres of neighbouring frames.
+    warp : float
+        Factor by which all frequencies are multiplied (`warping.warped`): the voice of another, saying the same.
     """
 
-    def __init__(self, signal: np.ndarray, rate: int, *, n_fft: int = N_FFT, hop: int = HOP):
-        self.signal, self.rate, self.n_fft, self.hop = signal, rate, n_fft, hop
+    def __init__(self, signal: np.ndarray, rate: int, *, n_fft: int = N_FFT, hop: int = HOP, warp: float = 1.0):
+        self.signal, self.rate, self.n_fft, self.hop, self.warp = signal, rate, n_fft, hop, warp
         self._features: dict[tuple, np.ndarray] = {}
 
     @property
@@ -78,7 +81,7 @@ class Analysis:
             parts = spectrum.view(np.float64).reshape(len(spectrum), -1, 2)
             np.square(parts, out=parts)
             np.add(parts[..., 0], parts[..., 1], out=power[start : start + block], casting="same_kind")
-        return power
+        return warped(power, self.warp)
 
     @once
     def mel(self, n_mels: int = 128) -> np.ndarray:
@@ -133,7 +136,8 @@ class Analysis:
         negative = padded < -FLOOR
         counts = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])
         starts = np.arange(self.frames) * self.hop
-        return ((counts[starts + self.n_fft - 1] - counts[starts]) / self.n_fft).astype(np.float32)[:, None]
+        crossings = counts[starts + self.n_fft - 1] - counts[starts]
+        return (crossings * (self.warp / self.n_fft)).astype(np.float32)[:, None]
 
     @once
     def rms(self) -> np.ndarray:

@@ -10,14 +10,15 @@ from serbench.models.deep.layers import (
     HalveValid,
     MaskedNormalization,
     Reverse,
+    SelfAttention,
     StatisticsPooling,
     Trim,
 )
 
 
-def conv_block(x, valid, filters: int, kernel: int, dropout: float):
+def conv_block(x, valid, filters: int, kernel: int, dropout: float, dilation: int = 1):
     """Convolution over time, normalisation, ReLU, dropout."""
-    x = keras.layers.Conv1D(filters, kernel, padding="same", use_bias=False)(x)
+    x = keras.layers.Conv1D(filters, kernel, padding="same", dilation_rate=dilation, use_bias=False)(x)
     x = MaskedNormalization()(x, valid)
     x = keras.layers.ReLU()(x)
     return keras.layers.SpatialDropout1D(dropout)(x)
@@ -50,6 +51,16 @@ def recurrent_stack(x, valid, cell: str, units: int, layers: int, dropout: float
     for _ in range(layers):
         x = recurrent(x, valid, cell, units, dropout)
     return x
+
+
+def encoder_block(x, valid, heads: int, dropout: float):
+    """Self-attention, then two dense layers; each normalised before and added to what came in."""
+    width = x.shape[-1]
+    y = SelfAttention(heads)(keras.layers.LayerNormalization()(x), valid)
+    x = keras.layers.Add()([x, keras.layers.Dropout(dropout)(y)])
+    y = keras.layers.Dense(2 * width, activation="gelu")(keras.layers.LayerNormalization()(x))
+    y = keras.layers.Dense(width)(keras.layers.Dropout(dropout)(y))
+    return Trim()(keras.layers.Add()([x, keras.layers.Dropout(dropout)(y)]), valid)
 
 
 def classify(x, valid, n_classes: int, dropout: float):

@@ -135,6 +135,36 @@ class AttentionPooling(keras.layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
+class Positions(keras.layers.Layer):
+    """Add sinusoids of each frame's position (Vaswani et al. 2017): (batch, time, d), any length."""
+
+    def call(self, x):
+        width = x.shape[-1]
+        time = ops.cast(ops.arange(ops.shape(x)[1]), x.dtype)[:, None]
+        rate = ops.exp(ops.arange(0, width, 2, dtype=x.dtype) * (-9.21034 / width))
+        return x + ops.concatenate([ops.sin(time * rate), ops.cos(time * rate)], axis=-1)[:, :width]
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class SelfAttention(keras.layers.Layer):
+    """Multi-head self-attention of the valid frames to one another: (batch, time, d)."""
+
+    def __init__(self, heads: int = 4, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+
+    def build(self, x_shape, valid_shape):
+        self.attention = keras.layers.MultiHeadAttention(self.heads, max(1, x_shape[-1] // self.heads))
+        self.attention.build(x_shape, x_shape)
+
+    def call(self, x, valid):
+        return self.attention(x, x, attention_mask=ops.expand_dims(valid > 0, 1)) * over_time(valid, x)
+
+    def get_config(self):
+        return {**super().get_config(), "heads": self.heads}
+
+
 def over_time(valid, x):
     """View `valid` (batch, time) with as many axes as `x`."""
     return ops.reshape(valid, (-1, ops.shape(x)[1], *[1] * (len(x.shape) - 2)))

@@ -14,15 +14,19 @@ class BoundedPCA(TransformerMixin, BaseEstimator):
     ----------
     n_components : int
         Components wanted; a small set or a short vector gives fewer.
+    solver : {"full", "covariance_eigh"}
+        How scikit-learn's `PCA` finds them: from the vectors, or from their covariance, which is faster where there are
+        more vectors than dimensions.
     """
 
-    def __init__(self, n_components: int = 200):
+    def __init__(self, n_components: int = 200, solver: str = "full"):
         self.n_components = n_components
+        self.solver = solver
 
     def fit(self, X, y=None) -> BoundedPCA:
         """Fit the projection to (n, d) vectors."""
         n, d = np.shape(X)
-        self.pca_ = PCA(max(1, min(self.n_components, d, n - 1)), svd_solver="full").fit(X)
+        self.pca_ = PCA(max(1, min(self.n_components, d, n - 1)), svd_solver=self.solver).fit(X)
         return self
 
     def transform(self, X) -> np.ndarray:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serbench.features.matrix import FeatureMatrix
 from serbench.records import PROBABILITY, Record
 from serbench.registry import Registry
 from serbench.runner.canary.judging import (
@@ -24,9 +23,9 @@ from serbench.runner.canary.judging import (
 )
 from serbench.runner.canary.worlds import SealedFold, World
 from serbench.runner.cell.environment import describe_environment
-from serbench.runner.cell.inputs import read_sets, store_of, stored_spec
+from serbench.runner.cell.inputs import store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob
-from serbench.runner.cell.sealed import FITTED, SealedAnswer, digests, run_sealed
+from serbench.runner.cell.sealed import FITTED, SealedAnswer, run_sealed, stored_digests
 from serbench.runner.executors.local import spawning
 from serbench.scoring import label_codes
 
@@ -142,17 +141,14 @@ class Fold:
         return Check(False, f"of {changed} of {len(known)} utterances change without names and test audio{tried}")
 
     def _stored(self, rows: pd.DataFrame) -> dict[str, str]:
-        around, found = self.job.circumstances, {}
+        around, features = self.job.circumstances, self.job.cell.features
         store, rows = store_of(around), rows.drop_duplicates("content")
-        for entry in self.job.cell.features:
-            if entry["name"] in around.features_files:
-                continue
-            if store.missing(stored_spec(self.registry, entry["name"]), entry["params"], list(rows["content"])):
-                return {}
-            matrix: FeatureMatrix = read_sets(self.registry, store, [entry], {}, rows["id"], rows["content"])
-            for content, text in zip(rows["content"], digests(matrix).values(), strict=True):
-                found[content] = found.get(content, "") + text
-        return found
+        ours = [entry for entry in features if entry["name"] not in around.features_files]
+        specs = [(stored_spec(self.registry, entry["name"]), entry["params"]) for entry in ours]
+        if any(store.missing(spec, params, list(rows["content"])) for spec, params in specs):
+            return {}
+        found = stored_digests(around, features, rows["id"], rows["content"])
+        return dict(zip(rows["content"], found.values(), strict=True))
 
     def _cause(self, answer: SealedAnswer) -> Check:
         """Why a sealed process came to nothing; it is a leak to read what tells of the test part."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serbench.scoring.margins import confusion_counts
+
 # Sums in another order differ in the last bits; this is far above them and far below anything that matters.
 TOLERANCE = 1e-3
 DRAWS = 20_000
@@ -64,7 +66,9 @@ def judge_permuted(truth: np.ndarray, answers: np.ndarray, *, folds: int) -> Che
         Folds of the row, over which the level is divided.
     """
     classes = answers.shape[2]
-    tables = np.array([_recalls(truth, answer.argmax(axis=1), classes) for answer in answers])
+    counts = np.array([confusion_counts(truth, answer.argmax(axis=1), classes) for answer in answers])
+    # Share of each true class (row) that is answered by each class (column).
+    tables = counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
     supported = np.flatnonzero(np.bincount(truth, minlength=classes))
     score = tables[:, supported, supported].mean()
     random = np.random.default_rng(0)
@@ -91,10 +95,3 @@ def judge_weights(first: str, second: str) -> Check:
     if not (first and second):
         return Check(None, "the fitted model cannot be serialised")
     return Check(first == second, "the same" if first == second else "depend on the audio of the test part")
-
-
-def _recalls(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Share of each true class (row) that is answered by each class (column)."""
-    counts = np.zeros((classes, classes))
-    np.add.at(counts, (truth, predicted), 1)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

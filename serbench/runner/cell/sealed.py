@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
 from serbench.features.extract import extract_into
 from serbench.features.matrix import FeatureMatrix
@@ -125,7 +126,7 @@ def run_sealed(connection: Connection, order: SealedOrder) -> None:
         part = connection.recv()
         stage = "features"
         matrices = [_test_matrix(cell, part) for cell in trained]
-        test = digests(matrices[0])
+        test = stored_digests(order.jobs[0].circumstances, trained[0].recipe.features, part.ids, part.contents)
         stage = "model"
         forward = [_answers(cell, matrix, 1) for cell, matrix in zip(trained, matrices, strict=True)]
         backward = [_answers(cell, matrix, -1) for cell, matrix in zip(trained, matrices, strict=True)]
@@ -190,23 +191,20 @@ def _answers(trained: TrainedCell, matrix: FeatureMatrix, step: int) -> np.ndarr
 
 
 def _digests_of_training(job: CellJob) -> dict[str, str]:
-    """Of each training utterance, by content: what every set says of it."""
+    """Those of the training part, by content."""
     table = read_task_table(job.task_file).iloc[job.train]
-    around = job.circumstances
-    registry, store = open_registry(around), store_of(around)
-    found = {}
-    for entry in job.cell.features:
-        if entry["name"] in around.features_files:
-            continue
-        matrix = read_sets(registry, store, [entry], {}, table["id"], table["content"])
-        for content, text in zip(table["content"], digests(matrix).values(), strict=True):
-            found[content] = found.get(content, "") + text
+    found = stored_digests(job.circumstances, job.cell.features, table["id"], table["content"])
+    return dict(zip(table["content"], found.values(), strict=True))
+
+
+def stored_digests(
+    around: Circumstances, features: Sequence[Mapping[str, Any]], ids: Sequence[str], contents: Sequence[str]
+) -> dict[str, str]:
+    """By id, what each extracted set says of an utterance, as digests side by side; sets that are files say nothing."""
+    registry, store, found = open_registry(around), store_of(around), dict.fromkeys(ids, "")
+    for entry in features:
+        if entry["name"] not in around.features_files:
+            matrix = read_sets(registry, store, [entry], {}, ids, contents)
+            for name, values in zip(matrix.ids, matrix.take(range(len(matrix))), strict=True):
+                found[name] += digest(np.ascontiguousarray(values).tobytes(), 16)
     return found
-
-
-def digests(matrix: FeatureMatrix) -> dict[str, str]:
-    """By id, a digest of the features of each utterance."""
-    return {
-        name: digest(np.ascontiguousarray(values).tobytes(), 16)
-        for name, values in zip(matrix.ids, matrix.take(range(len(matrix))), strict=True)
-    }

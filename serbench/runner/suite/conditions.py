@@ -82,6 +82,12 @@ class Pitch(_Strict):
     semitones: Annotated[Strength, _up_to(36, "semitones")]
 
 
+class Vtlp(_Strict):
+    """Another length of the vocal tract, in semitones of its resonances: frequencies are warped in the analysis."""
+
+    semitones: Annotated[Strength, _up_to(12, "semitones")]
+
+
 class Stretch(_Strict):
     """Another tempo: 1.1 speaks ten per cent faster."""
 
@@ -99,6 +105,7 @@ class Augment(_Strict):
 
     noise: Noise | None = None
     pitch: Pitch | None = None
+    vtlp: Vtlp | None = None
     stretch: Stretch | None = None
     shift: Shift | None = None
     copies: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)] = 1
@@ -106,7 +113,7 @@ class Augment(_Strict):
     @model_validator(mode="after")
     def _changes_something(self) -> Augment:
         if not self.changes():
-            raise ValueError("no change is named: noise, pitch, stretch or shift")
+            raise ValueError("no change is named: noise, pitch, vtlp, stretch or shift")
         return self
 
     def changes(self) -> dict[str, dict[str, Any]]:
@@ -160,6 +167,7 @@ SETTINGS = {
     "robustness": Robustness,
     "noise": Noise,
     "pitch": Pitch,
+    "vtlp": Vtlp,
     "stretch": Stretch,
     "shift": Shift,
 }

@@ -166,6 +166,8 @@ class Claim(_Strict):
         Between 0 and 1; none where they give no number.
     row, mistake_row : str
         ``model@features`` of the rows; of that with the mistake, where another model is needed to make it.
+    needs : str
+        What it takes to run the claim that the package lacks, such as pre-trained weights; it has no row then.
     own, mistake, speaker_independent : str
         Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
         where there is no suspicion), and with whole speakers held out.
@@ -181,8 +183,9 @@ class Claim(_Strict):
     model: str
     metric: Literal["accuracy", "uar", "macro_f1", "weighted_f1"] = "accuracy"
     reported: Annotated[float, Field(ge=0, le=1)] | None = None
-    row: Member
+    row: Member | None = None
     mistake_row: Member | None = None
+    needs: Text = ""
     own: str
     mistake: str | None = None
     speaker_independent: str
@@ -190,6 +193,12 @@ class Claim(_Strict):
     augment: bool = False
     rows: dict[Literal["own", "mistake", "speaker_independent"], Text] = {}
     note: str = ""
+
+    @model_validator(mode="after")
+    def _runs_or_needs(self) -> Claim:
+        if (self.row is None) == (not self.needs):
+            raise ValueError("a claim has a row (model@features), or else says what it needs")
+        return self
 
 
 class Published(_Strict):

@@ -151,3 +151,13 @@ def test_unknown_changes_and_parameters_are_refused():
         Alteration({"noize": {"snr_db": 10}})
     with pytest.raises(FeatureError, match="it takes snr_db"):
         Alteration({"noise": {"snr": 10}})
+
+
+def test_vtlp_leaves_the_samples_and_raises_frequencies_by_semitones():
+    octave, down = Alteration({"vtlp": {"semitones": 12}}), Alteration({"vtlp": {"semitones": -12}})
+    assert octave.warp("content") == 2.0 and down.warp("content") == 0.5
+    np.testing.assert_array_equal(octave.apply(voice(), RATE, "content"), voice())
+    drawn = [Alteration({"vtlp": {"semitones": [-3, 3]}}, copy).warp("content") for copy in (1, 2, 1)]
+    assert drawn[0] == drawn[2] != drawn[1]
+    assert all(2**-0.25 <= factor <= 2**0.25 for factor in drawn)
+    assert Alteration({"noise": {"snr_db": 10}}).warp("content") == 1.0
