@@ -249,15 +249,9 @@ def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
     current = {row.cell.id for row in plan.skipped}
     for row in plan.skipped:
         write_cell(plan.folder, _skipped_record(row, circumstances), empty_predictions())
-<<<<<<< HEAD
-    for item in plan.cells:
+    for item in {(item.cell.row, item.cell.seed): item for item in plan.cells}.values():
         row = replace(item.cell, fold=ALL_FOLDS)
         for stand_in in {row.id, without_weights(row).id} - current:
-=======
-    for item in {(item.cell.row, item.cell.seed): item for item in plan.cells}.values():
-        stand_in = replace(item.cell, fold=ALL_FOLDS).id
-        if stand_in not in current:
->>>>>>> scale
             path = cell_path(plan.folder, stand_in)
             make_way(path)
             path.unlink(missing_ok=True)

@@ -144,13 +144,8 @@ def _extract_training(job: CellJob) -> None:
     originals = table[table["id"] == table["parent"]] if "parent" in table else table
     items = list(zip(originals["content"], originals["path"], strict=True))
     sets = [
-<<<<<<< HEAD
         (stored_spec(registry, entry["name"], entry["params"]), entry["params"])
-        for entry in _entries(job)
-=======
-        (stored_spec(registry, entry["name"]), entry["params"])
         for entry in feature_sets(job.cell)
->>>>>>> scale
         if entry["name"] not in job.circumstances.features_files
     ]
     for alteration in (None, *alterations(job.cell.augment)):
