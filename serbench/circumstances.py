@@ -20,10 +20,14 @@ from serbench.identity import digest
 LOCAL = Path("configs/local.yaml")
 KEYS = {
     *("data", "cache", "results", "corpus_paths", "features_files"),
-    *("plugins", "jobs", "threads", "executor", "scheduler", "scratch"),
+    *("plugins", "jobs", "threads", "executor", "scheduler", "scratch", "weights", "device"),
 }
 MOST = 4096  # workers, or threads of one
-ENVIRONMENT = {"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"}
+ENVIRONMENT = {
+    **{"data": "SERBENCH_DATA", "cache": "SERBENCH_CACHE", "results": "SERBENCH_RESULTS"},
+    **{"weights": "SERBENCH_WEIGHTS", "device": "SERBENCH_DEVICE"},
+}
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,10 @@ class Circumstances:
     scratch : Path, optional
         Folder on a disk of each machine's own for what a shared file system does badly: locks, the journals of
         searches, SQLite.
+    weights : Path, optional
+        Folder of pre-trained encoders; where the hub's own client keeps them, if nothing is said.
+    device : str
+        Where encoders compute: ``auto`` (a GPU where there is one), or a device of torch.
     """
 
     data: Path
@@ -71,6 +79,8 @@ class Circumstances:
     executor: str = "local"
     scheduler: str | None = None
     scratch: Path | None = None
+    weights: Path | None = None
+    device: str = "auto"
 
     def corpus_root(self, name: str) -> Path:
         """Folder (or manifest file) of a corpus."""
@@ -100,6 +110,8 @@ def circumstances(
     executor: str | None = None,
     scheduler: str | None = None,
     scratch: str | Path | None = None,
+    weights: str | Path | None = None,
+    device: str | None = None,
 ) -> Circumstances:
     """Fill in what is left open.
 
@@ -113,6 +125,11 @@ def circumstances(
 
     local = _local()
     own = scratch or local.get("scratch")
+    models = weights or os.environ.get(ENVIRONMENT["weights"]) or local.get("weights")
+    if weights is not None and not refuse_impossible(Path(weights).expanduser(), "--weights").is_dir():
+        raise UsageError(
+            f"no such folder: {weights}", where="--weights", hint="give the folder that holds one folder per model"
+        )
     if data is not None and not refuse_impossible(Path(data).expanduser(), "--data").is_dir():
         raise UsageError(
             f"no such folder: {data}",
@@ -146,6 +163,8 @@ def circumstances(
         executor=executor or local.get("executor", "local"),
         scheduler=scheduler or local.get("scheduler"),
         scratch=refuse_impossible(Path(own).expanduser(), "--scratch") if own else None,
+        weights=refuse_impossible(Path(models).expanduser(), "--weights") if models else None,
+        device=_device(device or os.environ.get(ENVIRONMENT["device"]) or local.get("device", "auto")),
     )
 
 
@@ -213,6 +232,12 @@ def _count(key: str, given: int | None, local: Mapping[str, Any], default: int) 
     if not isinstance(value, int) or not 1 <= value <= MOST:
         raise UsageError(f"'{value}' is no count", where=f"--{key}", hint=f"give a whole number from 1 to {MOST}")
     return value
+
+
+def _device(name: str) -> str:
+    if not DEVICE.fullmatch(name):
+        raise UsageError(f"'{name}' is no device", where="--device", hint="auto, cpu, cuda, cuda:1 or mps")
+    return name
 
 
 def _local() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -88,6 +88,11 @@ class Registry:
         if self.broken:
             error.hint = f"{error.hint}; broken plug-ins: {', '.join(sorted(self.broken))} (`serbench list` says why)"
         raise error
+
+    def features(self, name: str, params: Mapping[str, Any], *, where: str | None = None) -> FeatureSpec:
+        """Return a feature set as it is with some parameters."""
+        spec = self.get("features", name, where=where)
+        return spec.choose(params) if spec.choose else spec
 
     def names(self, kind: str) -> list[str]:
         """Names of one kind, sorted."""

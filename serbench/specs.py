@@ -171,6 +171,15 @@ class FeatureSpec:
         set: silence at both ends is cut before `extract` sees the signal.
     requires : tuple of str
         Optional packages that `extract` imports. Where one is absent, rows with the set are skipped and say so.
+    choose : callable, optional
+        ``choose(params) -> FeatureSpec`` for a set whose kind or version hangs on its parameters.
+    fill : callable, optional
+        ``fill(store, sets, items, alteration) -> failures`` in place of one `extract` for each utterance; see
+        `extract_into`. Sets of one version are filled together.
+    unavailable : str
+        Why rows with the set are skipped here; empty: they are not.
+    memory : int
+        Bytes that a process needs to extract it; beyond nothing, only so many do as there is room for, one for a GPU.
     """
 
     name: str
@@ -182,6 +191,10 @@ class FeatureSpec:
     params: Params = field(default_factory=dict)
     description: str = ""
     requires: tuple[str, ...] = ()
+    choose: Callable[[Params], FeatureSpec] | None = None
+    fill: Callable[..., list[tuple[str, str]]] | None = None
+    unavailable: str = ""
+    memory: int = 0
 
 
 @dataclass(frozen=True)

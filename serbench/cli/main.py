@@ -52,6 +52,7 @@ def build_app() -> typer.Typer:
         track,
         train,
         ui,
+        weights,
     )
     from serbench.cli import help as helping
     from serbench.cli import list as listing
@@ -68,7 +69,8 @@ def build_app() -> typer.Typer:
     app.command("init", rich_help_panel=MEASURE)(init.init)
     app.command("run", rich_help_panel=MEASURE)(run.run)
     app.add_typer(corpora.app, name="corpora", rich_help_panel=MEASURE)
-    app.command("features", rich_help_panel=MEASURE)(features.features)
+    app.add_typer(features.app, name="features", rich_help_panel=MEASURE)
+    app.add_typer(weights.app, name="weights", rich_help_panel=MEASURE)
     app.command("plan", rich_help_panel=MEASURE)(plan.plan)
     app.command("list", rich_help_panel=MEASURE)(listing.list_specs)
     app.command("leaderboard", rich_help_panel=LOOK)(leaderboard.leaderboard)

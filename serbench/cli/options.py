@@ -45,6 +45,14 @@ Scratch = Annotated[
     Path | None,
     typer.Option("--scratch", help="A local disk for locks, journals and SQLite, where results are shared."),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Folder of pre-trained encoders [SERBENCH_WEIGHTS, the hub's own cache]."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="Where encoders compute: auto, cpu, cuda, cuda:1 [SERBENCH_DEVICE, auto]."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Run, even if it will take more than a day.")]
 TrackingUri = Annotated[
     str | None,
@@ -96,6 +104,31 @@ def _bytes(given: str | None) -> int | None:
     if count < LEAST_MEMORY:
         raise UsageError(f"'{given}' is no memory for a worker", where="--memory", hint="such as 4G; 500M at least")
     return count
+
+
+def whole_number(option: str, given: int, least: int, most: int) -> int:
+    """A count that is within its limits.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not least <= given <= most:
+        raise UsageError(f"found {given}", where=option, hint=f"give a whole number from {least} to {most}")
+    return given
+
+
+def as_words(around: Circumstances) -> list[str]:
+    """Circumstances as a command line has them on another machine: with paths that hold in every folder."""
+    words = []
+    for option in ("data", "cache", "results"):
+        words += [f"--{option}", str(getattr(around, option).absolute())]
+    for option, named in (("--corpus-path", around.corpus_paths), ("--features-file", around.features_files)):
+        for name, path in named.items():
+            words += [option, f"{name}={path.absolute()}"]
+    for file in around.plugins:
+        words += ["--plugin", str(file.absolute())]
+    return words
 
 
 def refuse_unknown_corpora(corpus_path: list[str] | None, known: Callable[[], Iterable[str]]) -> None:

@@ -61,7 +61,7 @@ def extract(
     >>> int(frames[30, 40:52].argmax())  # the pitch class A, counted from C
     9
     """
-    spec = (registry or build_registry()).get("features", features) if isinstance(features, str) else features
+    spec = (registry or build_registry()).features(features, params) if isinstance(features, str) else features
     if isinstance(source, (str, Path)):
         return Utterance(*read_signal(str(source), spec.rate), str(source)).describe(spec, params)
     samples = np.asarray(source)

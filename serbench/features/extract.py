@@ -119,6 +119,13 @@ def extract_into(
     ResultsError
         If the store cannot be written.
     """
+    if filling := [(spec, params) for spec, params in sets if spec.fill]:
+        rest = [(spec, params) for spec, params in sets if not spec.fill]
+        failures = extract_into(store, rest, items, alteration) if rest else []
+        for version in dict.fromkeys(spec.version for spec, _ in filling):
+            same = [(spec, params) for spec, params in filling if spec.version == version]
+            failures += same[0][0].fill(store, same, items, alteration)
+        return failures
     keys = {content: alteration.key(content) if alteration else content for content, _ in items}
     contents = list(keys.values())
     missing = [set(store.missing(spec, params, contents)) for spec, params in sets]

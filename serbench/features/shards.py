@@ -1,7 +1,8 @@
 """A shard: one file that holds the features of some audio contents, each with its checksum.
 
 Layout: magic, length and CRC-32 of the header, the header (JSON), zeros up to a multiple of 64 bytes, then the
-float32 values of all entries in little-endian order. A shard appears whole or not at all, and never changes.
+values of all entries, float32 or float16 (`half`), in little-endian order. A shard appears whole or not at all, and
+never changes.
 Not safetensors: that has no checksums, by which one damaged entry is found and computed anew, and its
 reader copies arrays instead of mapping them.
 """
@@ -25,7 +26,7 @@ SUFFIX = ".shard"
 MAGIC = b"SERSHRD1"
 PREFIX = struct.Struct("<8sII")
 ALIGNMENT = 64
-DTYPE = np.dtype("<f4")
+DTYPE, HALF = np.dtype("<f4"), np.dtype("<f2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class Shard:
         Entry i owns the rows ``offsets[i]:offsets[i + 1]``.
     checksums : tuple of int
         CRC-32 of each entry's bytes.
-    values : memmap of float32, shape (rows, d), read-only
+    values : memmap of float32 or float16, shape (rows, d), read-only
     sequence : bool
         Whether an entry is a run of frames; else it is one row.
     """
@@ -68,7 +69,7 @@ class Shard:
 
 
 def write_shard(folder: Path, contents: Sequence[str], arrays: Sequence[np.ndarray]) -> Path:
-    """Write the features of `contents` into a shard of their own and return its path.
+    """Write the features of `contents` into a shard of their own and return its path; float16 stays what it is.
 
     Parameters
     ----------
@@ -85,9 +86,16 @@ def write_shard(folder: Path, contents: Sequence[str], arrays: Sequence[np.ndarr
         If the folder cannot be written or the disk is full; nothing is left behind then.
     """
     sequence = arrays[0].ndim == 2
-    blocks = [np.ascontiguousarray(array if sequence else array[None, :], dtype=DTYPE) for array in arrays]
+    half = all(array.dtype == HALF for array in arrays)
+    dtype = HALF if half else DTYPE
+    blocks = [np.ascontiguousarray(array if sequence else array[None, :], dtype=dtype) for array in arrays]
     entries = [[content, len(block), zlib.crc32(block)] for content, block in zip(contents, blocks, strict=True)]
-    header = {"sequence": sequence, "dimensions": blocks[0].shape[1], "entries": entries}
+    header = {
+        "sequence": sequence,
+        "dimensions": blocks[0].shape[1],
+        "entries": entries,
+        **({"half": True} if half else {}),
+    }
     text = json.dumps(header, separators=(",", ":")).encode()
     # Named by its content: two processes that do the same work leave one file.
     path = folder / f"{content_id(header)}{SUFFIX}"
@@ -121,13 +129,14 @@ def open_shard(path: Path) -> Shard | None:
             contents, counts, checksums = zip(*header["entries"], strict=True)
             offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             shape, sequence = (int(offsets[-1]), int(header["dimensions"])), bool(header["sequence"])
+            dtype = HALF if header.get("half") else DTYPE
         except (ValueError, TypeError, LookupError, RecursionError):
             # A header of another program, whole as it is.
             return None
         start = _data_start(length)
-        if min(shape) < 0 or path.stat().st_size < start + shape[0] * shape[1] * DTYPE.itemsize:
+        if min(shape) < 0 or path.stat().st_size < start + shape[0] * shape[1] * dtype.itemsize:
             return None
-        values = np.memmap(stream, dtype=DTYPE, mode="r", offset=start, shape=shape)
+        values = np.memmap(stream, dtype=dtype, mode="r", offset=start, shape=shape)
     return Shard(path, contents, offsets, checksums, values, sequence)
 
 

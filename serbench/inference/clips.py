@@ -60,7 +60,7 @@ class Clip:
 
     def describe(self, sets: Sequence[Mapping[str, Any]], registry: Registry) -> np.ndarray:
         """Features of one set, or of several concatenated: (d,) or (frames, d)."""
-        specs = [registry.get("features", entry["name"]) for entry in sets]
+        specs = [registry.features(entry["name"], entry["params"]) for entry in sets]
         parts = [self.at(spec.rate).describe(spec, entry["params"]) for spec, entry in zip(specs, sets, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -281,10 +281,12 @@ def _refuse_other_features(saved: SavedModel, registry: Registry, folder: Path) 
     # Of models saved before, the cell's own version is known; that of a plug-in said nothing of its source.
     if not saved.meta.get("features"):
         raise ModelError("the saved model names no features", where=str(folder), hint="run its row again")
-    trained = {entry["name"]: entry.get("version") for entry in saved.meta["features"]}
-    trained |= saved.meta.get("feature_versions", {})
-    for name, version in trained.items():
-        now = stored_spec(registry, name).version
+    told = saved.meta.get("feature_versions", {})
+    for entry in saved.meta["features"]:
+        name, version = entry["name"], entry.get("version")
+        if not registry.get("features", name).choose:
+            version = told.get(name, version)
+        now = stored_spec(registry, name, entry.get("params", {})).version
         if now != version:
             raise ModelError(
                 f"the model was trained on '{name}' of version {version}, here it is of version {now}",

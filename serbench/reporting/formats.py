@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from serbench.protocols.verdict import AUDITED, ENROLLED
 from serbench.reporting.baselines import SHORTCUTS
 from serbench.reporting.leaderboard import SPLITTING, grouped
+from serbench.reporting.pretraining import NO, YES, pretraining_text
 from serbench.reporting.text_tables import (
     interval_text,
     is_missing,
@@ -177,6 +178,10 @@ def _notes(group: pd.DataFrame) -> list[str]:
             f"† does not beat what duration, level, silence, bandwidth and format alone tell "
             f"(model shortcuts, UAR {percent(shortcuts['uar'].max())} %; permutation of speakers, p < 0.05)"
         )
+    if (group["pretraining_overlap"] == YES).any():
+        notes.append(
+            "overlap yes: the pre-trained weights have heard this corpus; such a row is no test of new speakers"
+        )
     if len(set(group["fingerprint"]) - {""}) > 1:
         notes.append("audio: the rows were not run on the same data; each is shown with the fingerprint of its own")
     notes += [f"not complete: {entry['model']} on {entry['features']}: {entry['reason']}" for entry in _broken(group)]
@@ -232,6 +237,8 @@ def _columns(group: pd.DataFrame) -> dict[str, Any]:
     }
     if group["rank_low"].notna().any():
         columns["ranks"] = rank_interval
+    if (group["pretrained"] != NO).any():
+        columns["pre-trained"] = lambda entry: pretraining_text(entry) or NO
     if (group["trials"] > 0).any():
         columns["trials"] = lambda entry: str(entry["trials"])
         columns["gain"] = lambda entry: signed(entry["gain"])

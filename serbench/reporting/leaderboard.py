@@ -30,7 +30,8 @@ COLUMNS = (
     "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high",
     "weighted_f1", "weighted_f1_low", "weighted_f1_high", "tied_with_best", "optimism", "ever_scored",
     "beats_shortcuts", "folds_done", "folds_planned", "failed", "complete", "utterances", "speakers", "speaker_alone",
-    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "enrol", "source", "reason",
+    "corpus_note", "fingerprint", "validation", "fit_seconds", "weights", "bytes", "enrol",
+    "pretrained", "pretraining_overlap", "source", "reason",
 )  # fmt: skip
 SPLITTING = ("suite", "corpus", "labels", "options", "protocol")
 # Columns of which less is better; names sort in their alphabetical order.
@@ -68,6 +69,7 @@ def leaderboard(records: pd.DataFrame, *, corpus: Sequence[str] = (), sort: str 
         `features_layer`, `model_layer` and `selection_layer` are "audited", "declared: …" or "leaky: …"; `headline` is
         the weakest of the four words. `beats_shortcuts`: see `beat_shortcuts`; `fingerprint`: the start of that of the
         corpus it was run on. `enrol`: what was heard of the test speakers, as in a suite; rows are ranked apart by it.
+        `pretrained` and `pretraining_overlap`: see `reporting.pretraining`.
 
     Raises
     ------
@@ -168,7 +170,7 @@ def _of_corpora(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 def _entries(records: pd.DataFrame) -> list[dict]:
     # All rows under one protocol meet the same folds, so the fullest row tells how many there are.
-    key = records[["suite", "corpus", "labels", "protocol"]].astype(str).agg("|".join, axis=1)
+    key = records.groupby(["suite", "corpus", "labels", "protocol"], sort=False, dropna=False).ngroup()
     folds = records["fold"].where(records["status"] != "skipped")
     most = folds.groupby([key, records["row"]]).nunique().groupby(level=0).max()
     entries, cells_of = [], []

@@ -12,6 +12,7 @@ from serbench.protocols.verdict import LAYERS
 from serbench.records import Cell, Record
 from serbench.records.enrolling import enrolled_short
 from serbench.reporting.layers import merged_verdict
+from serbench.reporting.pretraining import pretraining
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
 
@@ -73,6 +74,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "weights": _largest(record.sizes.get("weights") for record in records),
         "bytes": _largest(_bytes(record) for record in records),
         "enrol": enrolled_short(cell.enrol),
+        **pretraining(cell),
         "source": cells["source"].iloc[0],
         "reason": "; ".join(filter(None, reasons)),
     }

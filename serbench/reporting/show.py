@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serbench.records import Record, member_cells, member_title
+from serbench.reporting.pretraining import pretraining, pretraining_text, with_pretraining
 from serbench.reporting.rows import compact, describe_row
 from serbench.reporting.searches import describe_searches, search_tables
 from serbench.reporting.text_tables import interval_text, percent, to_markdown, to_terminal
@@ -174,6 +175,7 @@ def _provenance(record: Record) -> dict[str, str]:
         "corpus options": compact(cell.corpus_options),
         "labels": f"{cell.labels['name']}: {', '.join(cell.labels['labels'])}",
         "features": " + ".join(features) + ("" if cell.normalise == "none" else f", normalised by {cell.normalise}"),
+        "pre-trained": pretraining_text(pretraining(cell)),
         "enrolment": compact({**cell.enrol, **record.enrolment}),
         "model": f"{cell.model['name']} v{cell.model['version']}",
         "members": ", ".join(member_title(member) for member in member_cells(cell)),
@@ -191,7 +193,16 @@ def _notes(records: list[Record]) -> list[str]:
     corpus = [note for record in records for note in record.corpus.get("notes", [])]
     audit = [note for record in records for note in record.audit.get("notes", [])]
     leaks = [_leak(leak) for record in records for leak in record.audit.get("leaks", [])]
-    return list(dict.fromkeys([*corpus, *leaks, *audit]))
+    return list(dict.fromkeys([*corpus, *leaks, *audit, *_drawn(records)]))
+
+
+def _drawn(records: list[Record]) -> list[str]:
+    sizes = [record.sizes for record in records if "drawn" in record.sizes]
+    if not sizes:
+        return []
+    most = max(size["train"] for size in sizes)
+    drawn = max(size["drawn"] for size in sizes)
+    return [f"fitted to {drawn} of {most} training utterances, drawn evenly over speakers and classes (max_train)"]
 
 
 def _leak(leak: dict[str, Any]) -> str:
@@ -204,7 +215,7 @@ def _failure(item: dict[str, str]) -> str:
 
 
 def _title(summary: dict[str, Any]) -> str:
-    names = [summary[name] for name in ("suite", "corpus", "protocol", "features", "model")]
+    names = [*(summary[name] for name in ("suite", "corpus", "protocol")), with_pretraining(summary), summary["model"]]
     extra = [f"{summary['trials']} trials"] if summary["trials"] else []
     extra += [f"augment {summary['augment']}"] if summary["augment"] != "none" else []
     # Without them a sanity run on permuted labels reads like the row itself.

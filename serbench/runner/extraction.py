@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
 from serbench.runner.cell.inputs import store_of, stored_spec
 from serbench.runner.cell.jobs import ExtractJob
 from serbench.runner.dispatch import run_jobs
+from serbench.runner.executors.at_most import AtMost, workers_for
 from serbench.runner.executors.base import Executor, WorkerDied
 from serbench.runner.interrupt import Interrupt
 from serbench.runner.observers import Observer
@@ -54,8 +55,7 @@ def extract_missing(
     if jobs:
         for observer in observers:
             observer.extracting(0, total)
-    tick = partial(_tell_working, observers)
-    for job, result in run_jobs(executor, extract, jobs, interrupt, tick):
+    for job, result in _results(jobs, registry, circumstances, executor, observers, interrupt):
         if isinstance(result, WorkerDied):
             result = [(path, str(result)) for _, path in job.items]
         elif isinstance(result, Exception):
@@ -67,6 +67,33 @@ def extract_missing(
                 observer.warned(f"no features of {path}: {reason}")
         failed += [f"{path}: {reason}" for path, reason in result]
     return failed
+
+
+def _results(
+    jobs: Sequence[ExtractJob],
+    registry: Registry,
+    circumstances: Circumstances,
+    executor: Executor,
+    observers: Sequence[Observer],
+    interrupt: Interrupt,
+) -> Iterator[tuple[ExtractJob, Any]]:
+    """Jobs as they end; those that need much memory come last, encoder by encoder, as many as there is room for."""
+    tick = partial(_tell_working, observers)
+    needs = {id(job): _heaviest(job, registry) for job in jobs}
+    yield from run_jobs(executor, extract, [job for job in jobs if not needs[id(job)][0]], interrupt, tick)
+    heavy = sorted((job for job in jobs if needs[id(job)][0]), key=lambda job: needs[id(job)])
+    for (memory, _), same in groupby(heavy, key=lambda job: needs[id(job)]):
+        if interrupt.stopped:
+            return
+        workers, why = workers_for(memory, circumstances)
+        for observer in observers:
+            observer.warned(f"{workers} of {circumstances.jobs} workers extract with an encoder: {why}")
+        yield from run_jobs(AtMost(executor, workers), extract, list(same), interrupt, tick)
+
+
+def _heaviest(job: ExtractJob, registry: Registry) -> tuple[int, str]:
+    specs = [stored_spec(registry, name, params) for name, params in job.sets]
+    return max((spec.memory, spec.version) for spec in specs)
 
 
 def _tell_working(observers: Sequence[Observer], under_way: Sequence[ExtractJob]) -> None:
@@ -89,20 +116,20 @@ class _Need:
 
 def _jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> list[ExtractJob]:
     store = store_of(circumstances)
-    # Files that lack the same sets go together, so that one analysis feeds them all.
-    missing: dict[tuple[str, str, str], list[tuple]] = {}
+    # Files that lack the same sets go together, so that one analysis feeds them all; those of an encoder by themselves.
+    missing: dict[tuple[str, str, str, str], list[tuple]] = {}
     by_version: dict[str, Alteration | None] = {}
     for need in _needs(plan, circumstances):
         entry, version = need.entry, need.key("")
         by_version[version] = need.alteration
-        spec = stored_spec(registry, entry["name"])
+        spec = stored_spec(registry, entry["name"], entry["params"])
         by_key = {need.key(content): (content, path) for content, path in need.paths.items()}
         for key in store.missing(spec, entry["params"], list(by_key)):
-            sets = missing.setdefault((version, *by_key[key]), [])
+            sets = missing.setdefault((version, *by_key[key], spec.version if spec.fill else ""), [])
             if (entry["name"], entry["params"]) not in sets:
                 sets.append((entry["name"], entry["params"]))
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for (version, content, path), sets in missing.items():
+    for (version, content, path, _), sets in missing.items():
         groups.setdefault((version, json.dumps(sets, sort_keys=True)), []).append((content, path))
     return [
         ExtractJob(
@@ -126,7 +153,7 @@ def _needs(plan: Plan, circumstances: Circumstances) -> Iterable[_Need]:
     for item in plan.todo:
         if item.cell.members:
             continue
-        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
+        for entry in feature_sets(item.cell):
             if entry["name"] in circumstances.features_files:
                 continue
             for alteration, rows in _versions(item):

@@ -122,7 +122,7 @@ def _folds(table: pd.DataFrame, seed: int, notes: list[str]) -> list[Split]:
 
 
 def _facts(table: pd.DataFrame, registry: Registry, circumstances: Circumstances) -> dict[str, np.ndarray | None]:
-    spec, store = stored_spec(registry, SET), store_of(circumstances)
+    spec, store = stored_spec(registry, SET, {}), store_of(circumstances)
     paths = dict(zip(table["content"], table["path"], strict=True))
     failed = extract_into(store, [(spec, {})], [(key, paths[key]) for key in store.missing(spec, {}, list(paths))])
     if failed:

@@ -15,7 +15,7 @@ from serbench.runner.planning.plan import Plan, make_plan
 from serbench.runner.suite.file import PUBLISHED, load_suite, suite_names
 
 SUITES = [*suite_names(), *suite_names(PUBLISHED)]
-OPTIONAL = ("opensmile", "tensorflow")
+OPTIONAL = ("opensmile", "tensorflow", "torch", "transformers", "safetensors")
 NOT_INSTALLED = "not installed: "
 
 

@@ -56,6 +56,8 @@ def read_features(view: CorpusView, name: str) -> np.ndarray:
     from serbench.registry import build_registry
 
     spec = build_registry().get("features", name, where="--features")
+    if spec.choose:
+        raise FeatureError(f"'{name}' names no model yet", where="--features", hint=f"such as {DEFAULT_FEATURES}")
     if spec.kind != "vector":
         raise FeatureError(
             f"'{name}' holds sequences; a map needs a vector per utterance", hint=f"such as {DEFAULT_FEATURES}"

@@ -10,6 +10,7 @@ from serbench.errors import UnknownName
 from serbench.protocols.verdict import STANDINGS
 from serbench.reporting.leaderboard import SPLITTING, finished, grouped
 from serbench.reporting.papers.table import MISSING, Column, Entry, PaperTable, count, number, words
+from serbench.reporting.pretraining import with_pretraining
 from serbench.reporting.text_tables import first_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def results_tables(
         raise UnknownName.among("column", sort, [*COLUMNS, "model", "features"], where="--sort")
     board = _kept(board, rows)
     finished(board)
+    board = board.assign(features=[with_pretraining(entry) for entry in board.to_dict("records")])
     parts = [board] if wide else grouped(board, TASK)
     parts = [part for part in parts if (part["folds_done"] > 0).any()]
     found = []

@@ -144,7 +144,7 @@ class Fold:
         around, features = self.job.circumstances, self.job.cell.features
         store, rows = store_of(around), rows.drop_duplicates("content")
         ours = [entry for entry in features if entry["name"] not in around.features_files]
-        specs = [(stored_spec(self.registry, entry["name"]), entry["params"]) for entry in ours]
+        specs = [(stored_spec(self.registry, entry["name"], entry["params"]), entry["params"]) for entry in ours]
         if any(store.missing(spec, params, list(rows["content"])) for spec, params in specs):
             return {}
         found = stored_digests(around, features, rows["id"], rows["content"])

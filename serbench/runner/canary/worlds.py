@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from serbench.features.encoders.place import Place
 from serbench.features.precomputed import read_precomputed
+from serbench.features.ssl import SSL
 from serbench.protocols.sharing import PARENT
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
 from serbench.runner.cell.inputs import store_of, stored_spec
@@ -75,7 +75,11 @@ class SealedFold:
         self._fill_store()
         jobs = tuple(self._job(world, number, audio) for number, world in enumerate(worlds))
         plugins = [place for file in self.job.circumstances.plugins for place in (file, *file.parent.glob("*.py"))]
-        return SealedOrder(self.folder, (*self.readable, *plugins, Path(__file__).parents[2]), jobs)
+        # An encoder's weights say nothing of the test part.
+        weights = (
+            [Place.of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
+        )
+        return SealedOrder(self.folder, (*self.readable, *plugins, *weights, Path(__file__).parents[2]), jobs)
 
     def test_part(self) -> TestPart:
         """Write the test part; its utterances come in an order of chance."""
@@ -175,11 +179,8 @@ class SealedFold:
         return found
 
     def _files(self) -> dict[str, Path]:
-        names = {entry["name"] for entry in self._entries()}
+        names = {entry["name"] for entry in feature_sets(self.job.cell)}
         return {name: Path(file) for name, file in self.job.circumstances.features_files.items() if name in names}
-
-    def _entries(self) -> list[Mapping[str, Any]]:
-        return list(itertools.chain(*feature_choices(self.job.cell.tuning, self.job.cell.features)))
 
     def _sealed_features(self, name: str, file: Path, place: Path, world: World) -> Path:
         matrix = read_precomputed(file, self.table["id"])
@@ -196,11 +197,11 @@ class SealedFold:
         """Hand over what built-in sets have extracted from training audio: they look at one utterance at a time."""
         real, sealed = store_of(self.job.circumstances), store_of(self._around)
         contents = self._own_contents()[self._known].unique().tolist()
-        for entry in self._entries():
+        for entry in feature_sets(self.job.cell):
             name, params = entry["name"], entry["params"]
             if name in self.job.circumstances.features_files or self.registry.source_hash("features", name):
                 continue
-            spec = stored_spec(self.registry, name)
+            spec = stored_spec(self.registry, name, params)
             keys = [
                 key
                 for change in (None, *alterations(self.job.cell.augment))

@@ -14,6 +14,7 @@ import pandas as pd
 from serbench.containment import contained
 from serbench.errors import ResultsError, SerbenchError
 from serbench.features.augmentation import Alteration
+from serbench.features.encoders.running import release
 from serbench.features.extract import extract_into
 from serbench.records import DEGRADED, Record, cell_path, empty_predictions, make_predictions, read_cell, write_cell
 from serbench.records.derived import warn
@@ -30,7 +31,7 @@ LONGEST = 10_000
 def extract(job: ExtractJob) -> list[tuple[str, str]]:
     """Compute missing features and return the failures as (path, reason)."""
     registry = open_registry(job.circumstances)
-    sets = [(stored_spec(registry, name), params) for name, params in job.sets]
+    sets = [(stored_spec(registry, name, params), params) for name, params in job.sets]
     return extract_into(store_of(job.circumstances), sets, job.items, job.alteration)
 
 
@@ -39,6 +40,7 @@ def run_cell(job: CellJob) -> CellResult | None:
 
     A cell that raises is a failed record; only a file that cannot be written raises.
     """
+    release()
     with lock(job.circumstances.own_folder(job.folder) / "locks" / f"{job.cell.id}.lock", wait=False) as held:
         if not held:
             return None
@@ -149,16 +151,15 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         if len(validation):
             parts.append(("validation", validation, calibration_model.predict_proba(matrix.take(validation))))
     parts += _degraded_predictions(job, fitted, recipe.features, table)
-    predictions = pd.concat(
-        [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
-        ignore_index=True,
-    )
+    made = [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts]
+    predictions = pd.concat(made, ignore_index=True) if len(made) > 1 else made[0]
     clock.lap("predict")
     sizes = {
         "train": len(trained.training.fit),
         "validation": len(validation),
         "test": len(parts[0][1]),
         "dimensions": int(matrix.dimensions),
+        **({} if fitted.drawn is None else {"drawn": fitted.drawn}),
         **_size(fitted.estimator),
     }
     if job.requested.model:

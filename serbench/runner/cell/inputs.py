@@ -13,9 +13,11 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
+from serbench.features.encoders.place import Place
 from serbench.features.matrix import FeatureMatrix, concatenate
 from serbench.features.normalise import normalise_by_speaker
 from serbench.features.precomputed import precomputed_spec, read_precomputed
+from serbench.features.ssl import SSL, ssl_spec
 from serbench.features.store import FeatureStore
 from serbench.identity import canonical_json, digest
 from serbench.records import Cell
@@ -29,7 +31,7 @@ KEPT = 2
 def open_registry(circumstances: Circumstances) -> Registry:
     """The registry with the user's plug-ins and precomputed features."""
     files = tuple(sorted(circumstances.features_files.items()))
-    return _registry(circumstances.plugins, files, tuple(map(_stamp, circumstances.plugins)))
+    return _registry(circumstances.plugins, files, tuple(map(_stamp, circumstances.plugins)), Place.of(circumstances))
 
 
 @lru_cache(maxsize=KEPT)
@@ -40,7 +42,7 @@ def read_task_table(path: Path) -> pd.DataFrame:
 
 def read_matrix(task_file: Path, cell: Cell, circumstances: Circumstances) -> FeatureMatrix:
     """Features of all utterances of a task, as the cell wants them; rows follow the task table."""
-    sources = (circumstances.cache, circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
+    sources = (Place.of(circumstances), circumstances.plugins, tuple(sorted(circumstances.features_files.items())))
     return _matrix(task_file, canonical_json(cell.features), cell.normalise, *sources)
 
 
@@ -69,14 +71,14 @@ def read_sets(
         if entry["name"] in files:
             parts.append(read_precomputed(files[entry["name"]], ids))
         else:
-            spec = stored_spec(registry, entry["name"])
+            spec = stored_spec(registry, entry["name"], entry["params"])
             parts.append(store.read(spec, {**spec.params, **entry["params"]}, ids, contents))
     return parts[0] if len(parts) == 1 else concatenate(parts)
 
 
-def stored_spec(registry: Registry, name: str) -> FeatureSpec:
+def stored_spec(registry: Registry, name: str, params: Mapping[str, Any]) -> FeatureSpec:
     """A feature set as the store knows it: a plug-in edited without a new version must not get its old features."""
-    spec, source = registry.get("features", name), registry.source_hash("features", name)
+    spec, source = registry.features(name, params), registry.source_hash("features", name)
     return replace(spec, version=f"{spec.version}-{source}") if source else spec
 
 
@@ -91,8 +93,11 @@ def _stamp(path: Path) -> str:
 
 
 @lru_cache(maxsize=1)
-def _registry(plugins: tuple[Path, ...], features_files: tuple[tuple[str, Path], ...], stamps: tuple) -> Registry:
+def _registry(
+    plugins: tuple[Path, ...], features_files: tuple[tuple[str, Path], ...], stamps: tuple, place: Place
+) -> Registry:
     registry = build_registry(plugins)
+    registry.specs["features", SSL.name] = ssl_spec(place)
     for name, file in features_files:
         registry.add(precomputed_spec(name, file), Origin(str(file)))
     return registry
@@ -103,12 +108,12 @@ def _matrix(
     task_file: Path,
     features: str,
     normalise: str,
-    cache: Path,
+    place: Place,
     plugins: tuple[Path, ...],
     features_files: tuple[tuple[str, Path], ...],
 ) -> FeatureMatrix:
     table, files = read_task_table(task_file), dict(features_files)
-    registry = _registry(plugins, features_files, tuple(map(_stamp, plugins)))
+    registry = _registry(plugins, features_files, tuple(map(_stamp, plugins)), place)
     sets = json.loads(features)
-    matrix = read_sets(registry, FeatureStore(cache / "features"), sets, files, table["id"], table["content"])
+    matrix = read_sets(registry, FeatureStore(place.cache / "features"), sets, files, table["id"], table["content"])
     return normalise_by_speaker(matrix, table["speaker"]) if normalise == "speaker" else matrix

@@ -85,7 +85,9 @@ class Recipe:
             "labels": self.labels,
             "seen": fitted.seen.tolist(),
             "features": list(self.features),
-            "feature_versions": {item["name"]: stored_spec(registry, item["name"]).version for item in self.features},
+            "feature_versions": {
+                item["name"]: stored_spec(registry, item["name"], item["params"]).version for item in self.features
+            },
         }
         if self.adaptation is not None:
             meta["enrolment"] = self.adaptation.to_json()

@@ -40,7 +40,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
             continue
         mistake = registry.get("protocol", protocol.name, where=where).mistake
         for entry in block.features:
-            sets = [registry.get("features", item.name, where=where) for item in entry.sets]
+            sets = [registry.features(item.name, item.params, where=where) for item in entry.sets]
             for item in block.models:
                 model = registry.get("model", item.name, where=where)
                 if fits(model, sets):
@@ -83,7 +83,7 @@ def _resolved_tuning(
     """
     alternatives = []
     for entry in tuning.features:
-        sets = [registry.get("features", item.name, where=where) for item in entry.sets]
+        sets = [registry.features(item.name, item.params, where=where) for item in entry.sets]
         resolved = [_resolved(spec, item, where) for spec, item in zip(sets, entry.sets, strict=True)]
         if fits(model, sets) and resolved not in (list(cell.features), *alternatives):
             alternatives.append(resolved)
@@ -115,6 +115,16 @@ def _resolved(spec: Any, entry: Entry, where: str) -> dict[str, Any]:
     params = {key: value for key, value in given.items() if value != spec.params.get(key, missing)}
     name = recorded_features(spec.name) if isinstance(spec, FeatureSpec) else spec.name
     return {"name": name, "version": spec.version, "params": params}
+
+
+def without_weights(row: Cell) -> Cell:
+    """A row as it is planned where the weights of its encoders are absent, which its versions else tell."""
+
+    def unknown(sets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**entry, "version": entry["version"].partition("-")[0]} for entry in sets]
+
+    tuning = {name: [*map(unknown, value)] if name == "features" else value for name, value in row.tuning.items()}
+    return replace(row, features=tuple(unknown(row.features)), tuning=tuning)
 
 
 def splittings(suite: Suite) -> list[tuple[Entry, int]]:

@@ -1,15 +1,16 @@
-"""Optional packages that rows need: the one place that asks whether they are installed."""
+"""What rows need and may be absent, optional packages and weights: the one place that asks whether they are there."""
 
 from __future__ import annotations
 
-import itertools
 from importlib.util import find_spec
 
-from serbench.records import Cell, feature_choices
+from serbench.features.ssl import REQUIRES as SSL_REQUIRES
+from serbench.records import Cell, feature_sets
 from serbench.registry import Registry
+from serbench.specs import FeatureSpec
 
 # The extras of serbench by the package that they hold.
-EXTRAS = {"opensmile": "opensmile", "tensorflow": "deep"}
+EXTRAS = {"opensmile": "opensmile", "tensorflow": "deep", **dict.fromkeys(SSL_REQUIRES, "encoders")}
 
 
 def installed(package: str) -> bool:
@@ -18,10 +19,14 @@ def installed(package: str) -> bool:
 
 
 def missing_packages(row: Cell, registry: Registry) -> str:
-    """Which optional packages of a row's model, feature sets, or its search's sets are absent; empty if none."""
-    used = itertools.chain(*feature_choices(row.tuning, row.features))
-    specs = [registry.get("model", row.model["name"]), *(registry.get("features", entry["name"]) for entry in used)]
+    """What a row's model, feature sets, or its search's sets lack here: packages, or weights; empty if nothing."""
+    specs = [
+        registry.get("model", row.model["name"]),
+        *(registry.features(entry["name"], entry["params"]) for entry in feature_sets(row)),
+    ]
     absent = sorted(package for package in {name for spec in specs for name in spec.requires} if not installed(package))
-    extras = ",".join(EXTRAS[package] for package in absent if package in EXTRAS)
+    extras = ",".join(dict.fromkeys(EXTRAS[package] for package in absent if package in EXTRAS))
     wanted = [*([f"'serbench[{extras}]'"] if extras else []), *(package for package in absent if package not in EXTRAS)]
-    return f"not installed: {', '.join(absent)}; pip install {' '.join(wanted)}" if absent else ""
+    packages = [f"not installed: {', '.join(absent)}; pip install {' '.join(wanted)}"] if absent else []
+    lacking = [spec.unavailable for spec in specs if isinstance(spec, FeatureSpec) and spec.unavailable]
+    return "; ".join([*packages, *dict.fromkeys(lacking)])

@@ -23,6 +23,8 @@ def read_title(text: str) -> dict[str, Any]:
     --------
     >>> read_title("svm(C=3, kernel=rbf, class_weight=None)")
     {'name': 'svm', 'params': {'C': 3, 'kernel': 'rbf', 'class_weight': None}}
+    >>> read_title("ssl(model=microsoft/wavlm-base-plus)")
+    {'name': 'ssl', 'params': {'model': 'microsoft/wavlm-base-plus'}}
     >>> read_title("svm")
     {'name': 'svm'}
     """
@@ -30,13 +32,14 @@ def read_title(text: str) -> dict[str, Any]:
     if not bracket:
         return {"name": name}
     form = f"write {name.strip()}(NAME=VALUE, NAME=VALUE)"
+    source = f"_({rest}"
     try:
-        call = ast.parse(f"_({rest}", mode="eval").body
+        call = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"the parameters of '{text}' cannot be read: {form}") from error
     if not isinstance(call, ast.Call) or call.args or not all(item.arg for item in call.keywords):
         raise ValueError(f"the parameters of '{text}' have no names: {form}")
-    return {"name": name.strip(), "params": {item.arg: _value(item.value) for item in call.keywords}}
+    return {"name": name.strip(), "params": {item.arg: _value(item.value, source) for item in call.keywords}}
 
 
 def read_features_title(text: str) -> dict[str, Any]:
@@ -63,9 +66,9 @@ def _parts(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _value(node: ast.expr) -> Any:
+def _value(node: ast.expr, source: str) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError:
         # A word without quotes, as tables print it.
-        return ast.unparse(node)
+        return ast.get_source_segment(source, node)
