@@ -93,6 +93,8 @@ def test_many_shards_become_one_that_is_mapped(tmp_path):
     assert len(shards(store)) == 1
     matrix = store.read(FRAMES, {}, contents, contents)
     assert isinstance(matrix.values, np.memmap)
+    # A network is handed views into the map, and copies a batch at a time.
+    assert all(np.shares_memory(frames, matrix.values) for frames in matrix.take([3, 7]))
     part = store.read(FRAMES, {}, contents[5:9], contents[5:9])
     assert isinstance(part.values, np.memmap)
     assert_holds(store, contents[5:9])
