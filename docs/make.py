@@ -102,11 +102,12 @@ def confirmed(results: Results, number: str, *suites: str) -> str:
         unseen, random = (_untuned(results.board(suite), name) for name in ("official", "stratified_kfold"))
         named = [name for name in leaders.index if name in unseen.index][: int(number)]
         for name in dict.fromkeys([*named, unseen.index[0]]):
-            row = unseen.loc[name]
+            row, (features, model, augment) = unseen.loc[name], name
             why = "leads RAVDESS" if name in named else f"best of {len(unseen)} here"
             interval = f"[{percent(row['uar_low'])}, {percent(row['uar_high'])}]"
             twin = percent(random.loc[name, "uar"]) if name in random.index else "–"
-            lines.append([suite, row["speakers"], *name, percent(row["uar"]), interval, twin, why])
+            what = model if augment == "none" else f"{model}, {augment}"
+            lines.append([suite, row["speakers"], features, what, percent(row["uar"]), interval, twin, why])
     return to_markdown(["corpus", "speakers", "features", "model", "unseen", "95 %", "random", "why shown"], lines)
 
 
@@ -129,10 +130,10 @@ def _after(scores: tuple[float, float, float, float] | None) -> str:
 
 
 def _untuned(board: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Finished rows of one protocol by features and model, best first, without the tuned and the enrolled."""
+    """Finished rows of one protocol by features, model and copies, best first, without the tuned and the enrolled."""
     plain = board["complete"] & ~(board["trials"] > 0) & (board["enrol"].fillna("") == "")
     found = board[plain & (board["protocol"] == protocol)]
-    return found.set_index(["features", "model"])
+    return found.set_index(["features", "model", "augment"])
 
 
 def claims(results: Results) -> str:
