@@ -106,6 +106,31 @@ def _bytes(given: str | None) -> int | None:
     return count
 
 
+def whole_number(option: str, given: int, least: int, most: int) -> int:
+    """A count that is within its limits.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not least <= given <= most:
+        raise UsageError(f"found {given}", where=option, hint=f"give a whole number from {least} to {most}")
+    return given
+
+
+def as_words(around: Circumstances) -> list[str]:
+    """Circumstances as a command line has them on another machine: with paths that hold in every folder."""
+    words = []
+    for option in ("data", "cache", "results"):
+        words += [f"--{option}", str(getattr(around, option).absolute())]
+    for option, named in (("--corpus-path", around.corpus_paths), ("--features-file", around.features_files)):
+        for name, path in named.items():
+            words += [option, f"{name}={path.absolute()}"]
+    for file in around.plugins:
+        words += ["--plugin", str(file.absolute())]
+    return words
+
+
 def refuse_unknown_corpora(corpus_path: list[str] | None, known: Callable[[], Iterable[str]]) -> None:
     """Raise an `UnknownName` for a `--corpus-path` of a corpus that nothing here would read.
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serbench.cli import options
-from serbench.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
     from serbench.circumstances import Circumstances
     from serbench.runner.planning.cells import Plan
 
-FORMATS = ("slurm", "json")
+MOST_SHARDS = 999_999
 
 
 def plan(
@@ -34,12 +36,11 @@ def plan(
     are joined by `serbench merge`.
     """
     from serbench.api import plan_run
+    from serbench.reporting.text_tables import writer_named
     from serbench.runner.planning.sharding import assign_shards
 
-    if form not in FORMATS:
-        raise UnknownName.among("format", form, FORMATS, where="--format")
-    if not 1 <= shards < 1_000_000:
-        raise UsageError(f"{shards} shards", where="--shards", hint="give a number from 1 up")
+    write = writer_named(form, {"slurm": _slurm, "json": _json})
+    count = options.whole_number("--shards", shards, 1, MOST_SHARDS)
     around = options.circumstances(
         data=data,
         cache=cache,
@@ -49,18 +50,19 @@ def plan(
         plugin=plugin,
     )
     planned, registry = plan_run(suite, around)
-    assigned = assign_shards(planned, registry, shards)
+    assigned = assign_shards(planned, registry, count)
     missing: dict[int, list[str]] = {}
     for item in planned.todo:
         missing.setdefault(assigned[item.cell.id], []).append(item.cell.id)
-    if form == "json":
-        listed = [{"shard": f"{number}/{shards}", "cells": missing[number]} for number in sorted(missing)]
-        print(json.dumps({"suite": planned.suite.name, "shards": listed}, indent=1))
-    else:
-        print(_slurm(suite, planned, sorted(missing), shards, around))
+    print(write(suite, planned, missing, count, around))
 
 
-def _slurm(suite: str, plan: Plan, missing: list[int], shards: int, around: Circumstances) -> str:
+def _json(suite: str, plan: Plan, missing: Mapping[int, list[str]], shards: int, around: Circumstances) -> str:
+    listed = [{"shard": f"{number}/{shards}", "cells": missing[number]} for number in sorted(missing)]
+    return json.dumps({"suite": plan.suite.name, "shards": listed}, indent=1)
+
+
+def _slurm(suite: str, plan: Plan, missing: Mapping[int, list[str]], shards: int, around: Circumstances) -> str:
     """A job script: an array task a shard, one core each, time and memory from estimates."""
     from serbench.reporting.loading import read_folder
     from serbench.runner.planning.estimates import expected_seconds
@@ -75,25 +77,25 @@ def _slurm(suite: str, plan: Plan, missing: list[int], shards: int, around: Circ
     widest = max(len(task.table) for task in plan.tasks)
     # A matrix of 10,000 values of 4 bytes an utterance, held twice, beside TensorFlow.
     gigabytes = 3 + round(2 * widest * 40_000 / 1e9)
-    named = _ranges(missing)
     guess = f" ({unknown} of {len(plan.todo)} cells without a record to judge by)" if unknown else ""
+    named = str(Path(suite).absolute()) if Path(suite).is_file() else suite
+    run = shlex.join(["serbench", "run", named, *options.as_words(around), "--jobs", "1", "--no-tracking"])
     return "\n".join(
         [
             "#!/usr/bin/env bash",
             f"# {len(plan.todo)} cells of suite {plan.suite.name} in {len(missing)} of {shards} shards{guess}",
             f"#SBATCH --job-name=serbench-{plan.suite.name.replace('/', '-')}",
-            f"#SBATCH --array={named}",
+            f"#SBATCH --array={_ranges(sorted(missing))}",
             f"#SBATCH --time={hours}:00:00",
             f"#SBATCH --mem={gigabytes}G",
             "#SBATCH --cpus-per-task=1",
             "set -euo pipefail",
-            f"export SERBENCH_DATA={_quoted(around.data)} SERBENCH_RESULTS={_quoted(around.results)}",
-            f'srun serbench run {suite} --shard "$SLURM_ARRAY_TASK_ID/{shards}" --jobs 1 --no-tracking',
+            f'srun {run} --shard "$SLURM_ARRAY_TASK_ID/{shards}"',
         ]
     )
 
 
-def _ranges(numbers: list[int]) -> str:
+def _ranges(numbers: Sequence[int]) -> str:
     """``1-3,7`` for [1, 2, 3, 7]."""
     parts: list[list[int]] = []
     for number in numbers:
@@ -102,9 +104,3 @@ def _ranges(numbers: list[int]) -> str:
         else:
             parts.append([number])
     return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
-
-
-def _quoted(path) -> str:
-    import shlex
-
-    return shlex.quote(str(path.absolute()))

@@ -109,7 +109,7 @@ def run(
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
     budget, inner = _count("--trials", trials, MOST_TRIALS), _count("--inner", inner, MOST_FOLDS)
     for number in seed or ():
-        _within("--seed", number, -LARGEST_SEED, LARGEST_SEED)
+        options.whole_number("--seed", number, -LARGEST_SEED, LARGEST_SEED)
     rows = [name.lower() for name in row or ()]
     filters = Filters(*kept, trials=budget, inner=inner, permute_labels=permute_labels, row=rows)
     _refuse_unknown_corpora(corpus_path, suites or [], registry)
@@ -127,13 +127,7 @@ def run(
 
 
 def _count(option: str, given: int | None, most: int) -> int | None:
-    return given if given is None else _within(option, given, 1, most)
-
-
-def _within(option: str, given: int, least: int, most: int) -> int:
-    if not least <= given <= most:
-        raise UsageError(f"found {given}", where=option, hint=f"give a whole number from {least} to {most}")
-    return given
+    return given if given is None else options.whole_number(option, given, 1, most)
 
 
 def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], registry: Registry) -> None:
@@ -215,8 +209,7 @@ def _tell_plan(plan: Plan) -> None:
 
 
 def _refuse_long(plan: Plan, around: Circumstances) -> None:
-    from serbench.runner.observers import duration
-    from serbench.runner.planning.estimates import LONG, least_seconds
+    from serbench.runner.planning.estimates import LONG, duration, least_seconds
 
     if (seconds := least_seconds([item.cell for item in plan.todo], around.jobs)) > LONG:
         raise UsageError(

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from serbench.models.params import complete
+from serbench.models.params import MAX_TRAIN, complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"n_neighbors": 10, "weights": "distance", "metric": "euclidean", "n_components": 100, "scaler": "standard"}
+PARAMS = {
+    "n_neighbors": 10,
+    "weights": "distance",
+    "metric": "euclidean",
+    "n_components": 100,
+    "scaler": "standard",
+    MAX_TRAIN: None,
+}
 
 
 def build(params, *, n_classes, seed):
@@ -19,6 +26,7 @@ def build(params, *, n_classes, seed):
     from serbench.models.shallow.scaling import make_scaler
 
     chosen = complete("knn", PARAMS, params)
+    del chosen[MAX_TRAIN]
     projection = BoundedPCA(chosen.pop("n_components"))
     scaler = make_scaler(chosen.pop("scaler"))
     return make_pipeline(scaler, projection, KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1))
@@ -47,6 +55,7 @@ def search(X, y, Xv, yv, *, n_classes, seed):
 
     def evaluate(params):
         chosen = complete("knn", PARAMS, params)
+        del chosen[MAX_TRAIN]
         vectors, vectors_v = projected(chosen.pop("scaler"))
         kept = slice(chosen.pop("n_components"))
         neighbours = KNeighborsClassifier(**chosen, algorithm="brute", n_jobs=1).fit(vectors[:, kept], y)

@@ -8,6 +8,10 @@ from typing import Any
 
 from serbench.errors import UnknownName
 
+# A parameter that the runner keeps for models that cannot take any number of rows: it draws the rows that they are
+# fitted to, since it knows whose they are.
+MAX_TRAIN = "max_train"
+
 
 def complete(model: str, defaults: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """Fill parameters up with their defaults.

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from serbench.models.params import complete
+from serbench.models.params import MAX_TRAIN, complete
 from serbench.specs import ModelSpec
 
-PARAMS = {"kernel": "rbf", "C": 10.0, "gamma": "scale", "class_weight": "balanced", "scaler": "standard"}
+PARAMS = {
+    "kernel": "rbf",
+    "C": 10.0,
+    "gamma": "scale",
+    "class_weight": "balanced",
+    "scaler": "standard",
+    MAX_TRAIN: None,
+}
 
 
 def build(params, *, n_classes, seed):
@@ -18,6 +25,7 @@ def build(params, *, n_classes, seed):
     from serbench.models.shallow.svc import SoftmaxSVC
 
     chosen = complete("svm", PARAMS, params)
+    del chosen[MAX_TRAIN]
     scaler = make_scaler(chosen.pop("scaler"))
     return make_pipeline(scaler, SoftmaxSVC(**chosen, break_ties=True, random_state=seed))
 
@@ -46,6 +54,7 @@ def search(X, y, Xv, yv, *, n_classes, seed):
 
     def evaluate(params):
         chosen = complete("svm", PARAMS, params)
+        del chosen[MAX_TRAIN]
         return trials(chosen.pop("scaler")).predict_proba(**chosen), {}
 
     return evaluate

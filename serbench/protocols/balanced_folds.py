@@ -101,6 +101,31 @@ def draw_stratified(table: pd.DataFrame, fraction: float, seed: int) -> np.ndarr
     return drawn
 
 
+def draw_evenly(table: pd.DataFrame, count: int, seed: int) -> np.ndarray:
+    """Draw utterances so that every speaker keeps its share in each class.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Task table, n rows.
+    count : int
+        How many; all, where there are no more. With fewer than there are pairs of speaker and class, some pairs have
+        none, but a class has one as long as there are as many as classes.
+
+    Returns
+    -------
+    ndarray of int, shape (min(n, count),)
+        Positions in `table`, ascending.
+    """
+    order = shuffled(utterance_keys(table), seed)
+    rows = table[["speaker", "label"]].iloc[order]
+    pairs = rows.groupby(["speaker", "label"], sort=False)["label"]
+    share = (pairs.cumcount() / pairs.transform("size")).to_numpy()
+    first = ~rows["label"].duplicated().to_numpy()
+    # The first of each class, then the first of each pair, and so on through the pairs at the same pace.
+    return np.sort(order[np.lexsort((share, ~first))[:count]])
+
+
 def assign_groups(table: pd.DataFrame, groups: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
     """Assign whole groups to folds of given shares, balanced in labels, gender and number of groups.
 
@@ -134,10 +159,17 @@ def assign_groups(table: pd.DataFrame, groups: np.ndarray, shares: Sequence[floa
 
 def _loads(table: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
     # Columns: utterances per label, per gender, and the group itself; each kind weighs the same as a whole.
-    kinds = [pd.crosstab(codes, table[column].to_numpy()).to_numpy() for column in ("label", "gender")]
+    kinds = [_counts(codes, table[column].to_numpy()) for column in ("label", "gender")]
     kinds.append(np.ones((codes.max() + 1, 1)))
     scaled = [kind / kind.sum(axis=0) / np.sqrt(kind.shape[1]) for kind in kinds]
     return np.rint(np.hstack(scaled) * RESOLUTION).astype(np.int64)
+
+
+def _counts(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    names, columns = np.unique(values.astype(str), return_inverse=True)
+    counts = np.zeros((codes.max() + 1, len(names)), dtype=np.int64)
+    np.add.at(counts, (codes, columns), 1)
+    return counts
 
 
 def _greedy(loads: np.ndarray, due: np.ndarray) -> np.ndarray:

@@ -1,7 +1,16 @@
 """The unit of work and what it leaves behind: `Cell`, `Record`, predictions, and the files that hold them."""
 
 from serbench.records.atomic import atomic_path
-from serbench.records.cell import INNER_FOLDS, ROW_ID_LENGTH, Cell, feature_choices, member_cells, member_title, row_id
+from serbench.records.cell import (
+    INNER_FOLDS,
+    ROW_ID_LENGTH,
+    Cell,
+    feature_choices,
+    feature_sets,
+    member_cells,
+    member_title,
+    row_id,
+)
 from serbench.records.cell_file import METADATA_KEY, cell_path, read_cell, read_record, write_cell
 from serbench.records.record import (
     DEGRADED,
@@ -27,6 +36,7 @@ __all__ = [
     "cell_path",
     "empty_predictions",
     "feature_choices",
+    "feature_sets",
     "make_predictions",
     "member_cells",
     "member_title",

@@ -109,6 +109,12 @@ class Cell:
         """Sixteen hexadecimal characters, the same on every machine."""
         return content_id(self.to_json())
 
+    @cached_property
+    def row(self) -> str:
+        """Eight hexadecimal characters that name its leaderboard row: the cell without fold and seed."""
+        identity = {name: value for name, value in self.to_json().items() if name not in ("fold", "seed")}
+        return content_id(identity, ROW_ID_LENGTH)
+
     @property
     def feature_name(self) -> str:
         """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
@@ -131,9 +137,8 @@ class Cell:
 
 
 def row_id(cell: Cell) -> str:
-    """Eight hexadecimal characters that name a leaderboard row: a cell without fold and seed."""
-    identity = {name: value for name, value in cell.to_json().items() if name not in ("fold", "seed")}
-    return content_id(identity, ROW_ID_LENGTH)
+    """Name of a cell's leaderboard row."""
+    return cell.row
 
 
 def member_cells(cell: Cell) -> list[Cell]:
@@ -165,6 +170,11 @@ def feature_choices(tuning: Mapping[str, Any], own: Sequence[Mapping[str, Any]])
     [({'name': 'mfcc'},)]
     """
     return [tuple(own), *(tuple(sets) for sets in tuning.get("features", ()))]
+
+
+def feature_sets(cell: Cell) -> list[Mapping[str, Any]]:
+    """The feature sets that a cell reads, with those that its search may choose from."""
+    return [entry for sets in feature_choices(cell.tuning, cell.features) for entry in sets]
 
 
 def _default(item: dataclasses.Field) -> Any:

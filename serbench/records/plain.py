@@ -10,10 +10,12 @@ import numpy as np
 
 def plain(value: Any) -> Any:
     """Mappings, lists and numbers as JSON knows them, out of tuples, arrays and numpy scalars."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+    if type(value) in (str, int, float, bool):
+        return value
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return value.item()
     return value

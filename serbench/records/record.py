@@ -38,7 +38,8 @@ class Record:
         Wall seconds of `features`, `tuning`, `start_up` (what the first use of a library in a process costs), `fit`,
         `predict`.
     sizes : mapping
-        `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model.
+        `train`, `validation`, `test` utterances, `dimensions`, `weights`, `bytes` of the model; `drawn`, how many of
+        the training utterances a model with `max_train` was fitted to.
     audit : mapping
         ``{"verdict": str, "leaks": [...], "notes": [...], "speaker_independent": bool}``.
     corpus : mapping
@@ -123,13 +124,12 @@ def make_predictions(
     role : {"test", "validation"} or str
         ``degraded: name`` for the test part under a degradation.
     """
-    frame = pd.DataFrame({name: table[name].to_numpy() for name in PREDICTION_COLUMNS[:6]})
-    frame["role"] = role
-    frame["truth"] = table["label"].to_numpy()
-    frame["predicted"] = np.asarray(labels, dtype=object)[probabilities.argmax(axis=1)]
-    for column, label in enumerate(labels):
-        frame[PROBABILITY + label] = probabilities[:, column].astype(np.float64)
-    return frame
+    # In one go and without a detour over Python's strings: a small cell takes longer to write down than to fit.
+    named = pd.array(list(labels), dtype="str").take(probabilities.argmax(axis=1))
+    answers = {PROBABILITY + label: probabilities[:, column] for column, label in enumerate(labels)}
+    about = {name: table[name].astype("str").array for name in PREDICTION_COLUMNS[:6]}
+    columns = {**about, "role": role, "truth": table["label"].astype("str").array, "predicted": named}
+    return pd.DataFrame(columns | {name: values.astype(np.float64) for name, values in answers.items()})
 
 
 def empty_predictions() -> pd.DataFrame:

@@ -170,7 +170,7 @@ def _of_corpora(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 def _entries(records: pd.DataFrame) -> list[dict]:
     # All rows under one protocol meet the same folds, so the fullest row tells how many there are.
-    key = records[["suite", "corpus", "labels", "protocol"]].astype(str).agg("|".join, axis=1)
+    key = records.groupby(["suite", "corpus", "labels", "protocol"], sort=False, dropna=False).ngroup()
     folds = records["fold"].where(records["status"] != "skipped")
     most = folds.groupby([key, records["row"]]).nunique().groupby(level=0).max()
     entries, cells_of = [], []

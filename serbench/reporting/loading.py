@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
@@ -22,18 +20,21 @@ from serbench.records.canary_file import read_canaries
 from serbench.records.derived import UNREADABLE, warn
 from serbench.records.ledger import GROUP, rows_scored
 from serbench.records.plan_file import plan_path, read_plan
+from serbench.reporting.coded import COLUMNS, make_tested
 from serbench.reporting.frozen import frozen_frames, frozen_path, frozen_plan, frozen_predictions, frozen_records
-from serbench.scoring import CodedPredictions, label_codes
+from serbench.reporting.packed import MANY, ReadCell, Stamp, read_packed, write_packed
+from serbench.scoring import CodedPredictions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("corpus", "utterance", "speaker", "role", "truth", "predicted")
 RECORD_COLUMNS = (
     *("suite", "id", "corpus", "labels", "protocol", "features", "model", "fold", "seed"),
     *("status", "reason", "source", "cell", "record", "tested", "row", "canary", "ever_scored"),
 )
 THREADS = 4
+# Cells are packed anew where more than the tenth part of them has come since.
+SOME = 10
 
 
 def load_records(results: Path | str, suite: str) -> pd.DataFrame:
@@ -135,7 +136,7 @@ def suites_in(results: Path | str) -> list[str]:
 
 def read_folder(folder: Path) -> list[dict[str, Any]]:
     """The rows of `load_records`, as dictionaries."""
-    planned = {entry["id"]: Cell.from_json(entry["cell"]) for entry in read_plan(folder)}
+    planned = {entry["id"]: entry["cell"] for entry in read_plan(folder)}
     measured = _identified(_own_cells(folder, planned))
     # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed. One that
     # could only be skipped here is shown as it was committed.
@@ -150,7 +151,7 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     measured = [item for item in measured if item["status"] != "skipped" or item["row"] not in shown]
     present = {item["id"] for item in measured + committed}
     waiting = [
-        _described(folder.name, cell, None, cell_id, "planned", "", None, "cells")
+        _described(folder.name, Cell.from_json(cell), None, cell_id, "planned", "", None, "cells")
         for cell_id, cell in planned.items()
         if cell_id not in present
     ]
@@ -183,31 +184,34 @@ def load_predictions(results: Path | str, cells: pd.DataFrame) -> dict[str, pd.D
     return found
 
 
-def make_tested(cell: Cell, predictions: pa.Table) -> CodedPredictions:
-    """Codes of the test rows of a predictions table."""
-    labels = cell.labels["labels"]
-    columns = {name: _dictionary(predictions.column(name)) for name in COLUMNS}
-    keep = _decoded(columns["role"]) == "test"
-    corpus, utterance = _decoded(columns["corpus"])[keep], _decoded(columns["utterance"])[keep]
-    return CodedPredictions(
-        truth=_codes(columns["truth"], labels)[keep],
-        predicted=_codes(columns["predicted"], labels)[keep],
-        speakers=_decoded(columns["speaker"])[keep],
-        utterances=corpus + "/" + utterance,
-    )
-
-
-def _own_cells(folder: Path, planned: Mapping[str, Cell]) -> list[dict[str, Any]]:
+def _own_cells(folder: Path, planned: Mapping[str, Any]) -> list[dict[str, Any]]:
     paths = sorted((folder / "cells").glob("*.parquet"))
     if not paths:
         return []
+    if len(paths) < MANY:
+        return _read_cells(folder.name, paths, planned)
+    packed = read_packed(folder)
+    stamps = {path: Stamp.of(path) for path in paths}
+    fresh = [path for path, stamp in stamps.items() if stamp not in packed]
+    found = dict(zip(fresh, _read_cells(folder.name, fresh, planned), strict=True))
+    for path, stamp in stamps.items():
+        if stamp in packed:
+            record, tested = packed[stamp]
+            found[path] = _described(folder.name, record.cell, record, record.cell.id, "ok", "", tested, "cells")
+    if len(fresh) > len(paths) // SOME:
+        done = {path: item for path, item in found.items() if item["status"] == "ok"}
+        write_packed(folder, ((stamps[path], ReadCell(item["record"], item["tested"])) for path, item in done.items()))
+    return [found[path] for path in paths]
+
+
+def _read_cells(suite: str, paths: Sequence[Path], planned: Mapping[str, Any]) -> list[dict[str, Any]]:
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda path: _read_cell(folder.name, path, planned), paths))
+        return list(pool.map(lambda path: _read_cell(suite, path, planned), paths))
 
 
-def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str, Any]:
+def _read_cell(suite: str, path: Path, planned: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        with pq.ParquetFile(path, read_dictionary=list(COLUMNS)) as file:
+        with pq.ParquetFile(path, read_dictionary=list(COLUMNS), pre_buffer=False) as file:
             record = Record.from_json(json.loads(file.schema_arrow.metadata[METADATA_KEY]))
             tested = None
             if record.status == "ok":
@@ -220,8 +224,9 @@ def _read_cell(suite: str, path: Path, planned: Mapping[str, Cell]) -> dict[str,
     return _described(suite, record.cell, record, record.cell.id, record.status, record.reason, tested, "cells")
 
 
-def _damaged(suite: str, path: Path, planned: Mapping[str, Cell], reason: str) -> dict[str, Any]:
-    return _described(suite, planned.get(path.stem), None, path.stem, "damaged", reason, None, "cells")
+def _damaged(suite: str, path: Path, planned: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    cell = Cell.from_json(planned[path.stem]) if path.stem in planned else None
+    return _described(suite, cell, None, path.stem, "damaged", reason, None, "cells")
 
 
 def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
@@ -286,23 +291,3 @@ def _identified(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _has_results(folder: Path) -> bool:
     named = (plan_path(folder), frozen_path(folder))
     return any(path.is_file() for path in named) or any((folder / "cells").glob("*.parquet"))
-
-
-def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    whole = column.combine_chunks()
-    return whole if isinstance(whole, pa.DictionaryArray) else whole.unify_dictionaries().chunk(0)
-
-
-def _decoded(column: pa.DictionaryArray) -> np.ndarray:
-    if not len(column):
-        return np.empty(0, dtype=object)
-    values = np.asarray(column.dictionary.to_pylist(), dtype=object)
-    return values[column.indices.to_numpy(zero_copy_only=False)]
-
-
-def _codes(column: pa.DictionaryArray, labels: Sequence[str]) -> np.ndarray:
-    # A frozen file's dictionary holds the labels of all its corpora: only those that stand in these rows are looked up.
-    used, positions = np.unique(column.indices.to_numpy(zero_copy_only=False), return_inverse=True)
-    return label_codes(column.dictionary.take(pa.array(used)).to_pylist(), labels)[positions]

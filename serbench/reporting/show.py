@@ -193,7 +193,16 @@ def _notes(records: list[Record]) -> list[str]:
     corpus = [note for record in records for note in record.corpus.get("notes", [])]
     audit = [note for record in records for note in record.audit.get("notes", [])]
     leaks = [_leak(leak) for record in records for leak in record.audit.get("leaks", [])]
-    return list(dict.fromkeys([*corpus, *leaks, *audit]))
+    return list(dict.fromkeys([*corpus, *leaks, *audit, *_drawn(records)]))
+
+
+def _drawn(records: list[Record]) -> list[str]:
+    sizes = [record.sizes for record in records if "drawn" in record.sizes]
+    if not sizes:
+        return []
+    most = max(size["train"] for size in sizes)
+    drawn = max(size["drawn"] for size in sizes)
+    return [f"fitted to {drawn} of {most} training utterances, drawn evenly over speakers and classes (max_train)"]
 
 
 def _leak(leak: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from serbench.circumstances import Circumstances
 from serbench.errors import SerbenchError
-from serbench.records import Record, cell_path, empty_predictions, member_cells, read_record, write_cell
+from serbench.records import Cell, Record, cell_path, empty_predictions, member_cells, read_record, write_cell
 from serbench.records.derived import make_way
 from serbench.records.ledger import note_scored
 from serbench.registry import Registry
@@ -143,7 +143,7 @@ def _results(
     interrupt: Interrupt,
 ) -> Iterator[CellResult]:
     """Cells as they end; ensembles after their members."""
-    if jobs := list(cell_jobs(plan, circumstances)):
+    if jobs := list(cell_jobs(plan, registry, circumstances)):
         extract_missing(plan, registry, circumstances, executor, observers, interrupt)
         searches = SearchProgress(plan, observers)
 
@@ -181,27 +181,34 @@ def _averaged(plan: Plan, circumstances: Circumstances, interrupt: Interrupt) ->
         yield CellResult.of(record, predictions)
 
 
-def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
+def cell_jobs(plan: Plan, registry: Registry, circumstances: Circumstances) -> Iterator[CellJob]:
     """What the workers are handed of a plan: its cells to run, without ensembles."""
     environment = describe_environment(circumstances.threads)
     tables = {task.key: write_task_table(plan, task) for task in plan.tasks}
+    summaries = {task.key: task.summary() for task in plan.tasks}
     audits = Audits(circumstances.cache)
+    # Of each fold once: cells on it share them, as they are found by comparing names, and large.
+    positions: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
     for item in plan.todo:
         if item.cell.members:
             continue
         audit = audits.of(item)
         # Folds from a file promise nothing; where they are speaker-disjoint all the same, so is the validation part.
         found = {"speaker"} if audit["speaker_independent"] else set()
+        fold = item.task.key, id(item.split)
+        if fold not in positions:
+            positions[fold] = _positions(item.task, item.split.train), _positions(item.task, item.split.test)
+        train, test = positions[fold]
         yield CellJob(
             cell=item.cell,
             circumstances=circumstances,
             folder=plan.folder,
             task_file=tables[item.task.key],
-            train=_positions(item.task, item.split.train),
-            test=_positions(item.task, item.split.test),
+            train=train,
+            test=test,
             independence=item.independence | found,
             audit=audit,
-            corpus=item.task.summary(),
+            corpus=summaries[item.task.key],
             plugin_hash=item.plugin_hash,
             environment=environment,
             force=plan.force,
@@ -210,7 +217,13 @@ def cell_jobs(plan: Plan, circumstances: Circumstances) -> Iterator[CellJob]:
             enrolment=item.enrolment,
             nicknames=item.task.nicknames,
             seconds=seconds_allowed(plan, circumstances, foreign=bool(item.plugin_hash)),
+            resources=_resources(item.cell, registry),
         )
+
+
+def _resources(cell: Cell, registry: Registry) -> dict[str, float]:
+    params = {**registry.get("model", cell.model["name"]).params, **cell.model["params"]}
+    return {"GPU": 1.0} if str(params.get("device", "")).startswith(("cuda", "gpu")) else {}
 
 
 def _positions(task: Task, ids: Iterable[str]) -> np.ndarray:
@@ -236,7 +249,7 @@ def _record_skipped(plan: Plan, circumstances: Circumstances) -> None:
     current = {row.cell.id for row in plan.skipped}
     for row in plan.skipped:
         write_cell(plan.folder, _skipped_record(row, circumstances), empty_predictions())
-    for item in plan.cells:
+    for item in {(item.cell.row, item.cell.seed): item for item in plan.cells}.values():
         row = replace(item.cell, fold=ALL_FOLDS)
         for stand_in in {row.id, without_weights(row).id} - current:
             path = cell_path(plan.folder, stand_in)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.features.augmentation import Alteration
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.execute import extract
@@ -154,7 +153,7 @@ def _needs(plan: Plan, circumstances: Circumstances) -> Iterable[_Need]:
     for item in plan.todo:
         if item.cell.members:
             continue
-        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
+        for entry in feature_sets(item.cell):
             if entry["name"] in circumstances.features_files:
                 continue
             for alteration, rows in _versions(item):

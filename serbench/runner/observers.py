@@ -59,6 +59,7 @@ class Progress:
         self._records: list[Record] = []
         self._files = self._trials = self._last = ""
         self._said = self._looked = clock()
+        self._left_words = ""
         self._bar = None
 
     def planned(self, plan: Plan) -> None:
@@ -87,8 +88,8 @@ class Progress:
         """Say what is done, and how long the rest will take."""
         if self._bar:
             if self._clock() - self._looked >= GLANCE:
-                self._looked = self._clock()
-                self._bar.update(self._cells, note=f"{self._time_left()}; {self._last or self._doing(cells)}")
+                self._look()
+                self._bar.update(self._cells, note=f"{self._left_words}; {self._last or self._doing(cells)}")
         else:
             self._now_and_then(cells)
 
@@ -115,7 +116,9 @@ class Progress:
         self._last = f"{_named(record.cell)}: {outcome}"
         if self._bar:
             failed = f"{self._failed} failed; " if self._failed else ""
-            note = f"{failed}{self._time_left() + '; ' if self._left else ''}{self._last}"
+            if not self._left_words or self._clock() - self._looked >= GLANCE:
+                self._look()
+            note = f"{failed}{self._left_words + '; ' if self._left else ''}{self._last}"
             self._bar.update(self._cells, completed=len(self._records), note=note)
         elif record.status != "ok" or not self._left:
             self._line(self._state())
@@ -126,6 +129,10 @@ class Progress:
         """Take the bar away."""
         if self._bar:
             self._bar.stop()
+
+    def _look(self) -> None:
+        # An estimate goes through all cells, done and left: at each of 10,000 it would take longer than they do.
+        self._looked, self._left_words = self._clock(), self._time_left()
 
     def _now_and_then(self, cells: Sequence[Cell] = ()) -> None:
         if self._clock() - self._said >= LINE:

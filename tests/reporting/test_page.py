@@ -6,6 +6,7 @@ import pytest
 
 from serbench.errors import ResultsError, UnknownName
 from serbench.reporting.loading import load_records
+from serbench.reporting.page import render
 from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.render import write_index, write_page
 from serbench.reporting.page.summary import summarise
@@ -97,6 +98,20 @@ def test_three_hundred_rows_stay_below_three_megabytes(report_records, report_bo
         size += len(json.dumps(details, separators=(",", ":")))
     assert 300 * size / 3 + sum(map(len, texts.values)) < 2_000_000
     assert len(texts.values) == len(set(texts.values)) < 40
+
+
+def test_a_page_of_too_many_rows_is_cut_with_a_word(report_results, report_records, report_board, monkeypatch):
+    monkeypatch.setattr(render, "MOST_LISTED", 2)
+    text = render.write_page(report_results, "toy", records=report_records, board=report_board)
+    text = text.read_text(encoding="utf-8")
+    shown = re.findall(r'<tr class="row.*?id="(\w{8})"', text, re.S)
+    kept = report_board.groupby(["corpus", "protocol", "labels", "options"], sort=False).head(2)
+    assert shown == list(kept["row"]) and len(kept) < len(report_board)
+    assert f"{len(report_board) - len(kept)} more are in `serbench leaderboard toy --format csv`" in text
+    assert "more are in" not in write_page(
+        report_results, "toy", records=report_records, board=report_board.head(2)
+    ).read_text(encoding="utf-8")
+    write_page(report_results, "toy", records=report_records, board=report_board)
 
 
 def test_the_index_links_every_suite(report_results, page):

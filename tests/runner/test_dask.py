@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from plugins import HEAD
 
 import serbench
 from serbench.circumstances import Circumstances
@@ -21,14 +22,29 @@ from serbench.records import read_cell
 from serbench.runner.executors import dask as executor
 from serbench.runner.executors.base import TimedOut, WorkerDied
 from serbench.runner.executors.contract import check_executor, results_of
+from serbench.runner.executors.dask_cluster import read_cluster
 
 distributed = pytest.importorskip("distributed")
+ON_A_CARD = (
+    HEAD
+    + """
+class Noting(Prior):
+    def fit(self, X, y):
+        with open(os.path.splitext(__file__)[0] + ".pids", "a") as file:
+            file.write(f"{os.getpid()} ")
+        return super().fit(X, y)
+
+CARD = ModelSpec(
+    name="card", accepts="vector", params={"device": "cuda"}, build=lambda params, *, n_classes, seed: Noting()
+)
+"""
+)
 FILTERS = {"model": ["majority", "lda"], "features": ["handcrafted"]}
 
 
 @contextmanager
-def cluster(folder: Path, *worker_options: str, workers: int = 2):
-    """A scheduler and workers as a user starts them; gives the scheduler's address."""
+def cluster(folder: Path, *worker_options: str, workers: int = 2, gpus: int = 0):
+    """A scheduler and workers as a user starts them, the first with a `GPU` each; gives the scheduler's address."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     quiet |= {"env": environment, "start_new_session": True}
@@ -36,8 +52,9 @@ def cluster(folder: Path, *worker_options: str, workers: int = 2):
     common = ["--host", "127.0.0.1", "--no-dashboard"]
     started = [subprocess.Popen([*dask, "scheduler", *common, "--port", "0", "--scheduler-file", file], **quiet)]
     try:
-        for _ in range(workers):
+        for number in range(workers):
             words = [*dask, "worker", *common, "--scheduler-file", file, *(worker_options or ("--nthreads", "1"))]
+            words += ["--resources", "GPU=1"] if number < gpus else []
             started.append(subprocess.Popen(words, **quiet))
         while not file.exists():
             assert started[0].poll() is None
@@ -88,6 +105,29 @@ def test_the_answers_are_those_of_local_workers(around, monkeypatch):
     one, other = answers(around.results), answers(local.results)
     assert one.keys() == other.keys() and len(one) == board.attrs["ran"]
     assert all(one[name].equals(other[name]) for name in one)
+
+
+def test_four_workers_give_the_local_answers_and_models_on_a_graphics_card_go_to_the_one_that_has_it(around, tmp_path):
+    plugin = tmp_path / "card.py"
+    plugin.write_text(ON_A_CARD, encoding="utf-8")
+    filters = {**FILTERS, "model": ["lda", "card"]}
+    local = replace(around, results=tmp_path / "local", executor="local", plugins=(plugin,))
+    serbench.run("demo", filters=filters, around=local)
+    plugin.with_suffix(".pids").unlink()
+    with cluster(tmp_path, workers=4, gpus=1) as found:
+        run = replace(around, scheduler=found, plugins=(plugin,))
+        board = serbench.run("demo", filters=filters, around=run)
+        with distributed.Client(found, set_as_default=False) as client:
+            ((_, card),) = client.run(os.getpid, workers=cards_of(client)).items()
+    assert board.attrs["failed"] == 0 and set(plugin.with_suffix(".pids").read_text().split()) == {str(card)}
+    one, other = answers(run.results), answers(local.results)
+    assert one.keys() == other.keys() and len(one) == board.attrs["ran"]
+    assert all(one[name].equals(other[name]) for name in one)
+
+
+def cards_of(client) -> list[str]:
+    """Addresses of the workers with a `GPU`."""
+    return [name for name, worker in client.scheduler_info(n_workers=-1)["workers"].items() if worker["resources"]]
 
 
 def test_a_task_carries_no_arrays(opened, monkeypatch):
@@ -180,7 +220,7 @@ def test_a_model_on_a_graphics_card_wants_a_worker_that_has_one(opened):
 
 
 def test_the_example_of_a_batch_system_is_one(monkeypatch):
-    made, workers = executor.read_cluster(Path(__file__).parents[2] / "configs" / "cluster.slurm.yaml")
+    made, workers = read_cluster(Path(__file__).parents[2] / "configs" / "cluster.slurm.yaml")
     import dask_jobqueue
     import yaml
 
@@ -198,7 +238,7 @@ def test_a_cluster_file_that_is_none_is_named(tmp_path, text):
     file = tmp_path / "cluster.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ExecutorError, match=r"cluster\.yaml"):
-        executor.read_cluster(file)
+        read_cluster(file)
 
 
 def test_without_a_scheduler_workers_are_started_here(around, tmp_path):

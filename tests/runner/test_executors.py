@@ -5,10 +5,11 @@ import sys
 import textwrap
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import psutil
 
-from serbench.runner.executors.base import TimedOut, WorkerDied
+from serbench.runner.executors.base import TimedOut, TimeLimit, WorkerDied
 from serbench.runner.executors.local import LocalPool
 
 
@@ -115,6 +116,19 @@ def test_hurry_ends_only_jobs_with_a_limit():
         pool.hurry(0.1)
         found = results_of(pool)
         assert isinstance(found["600"], TimedOut) and found["1"] is None
+
+
+def test_a_time_limit_is_the_caller_s_else_the_job_s_and_only_a_limit_is_hurried():
+    job = SimpleNamespace(seconds=40.0)
+    assert (TimeLimit.of(job).seconds, TimeLimit.of(job, 2.0).seconds, TimeLimit.of("x").seconds) == (40.0, 2.0, None)
+    late, endless = TimeLimit(0.0), TimeLimit(None)
+    time.sleep(0.01)
+    assert late.over and "took longer than 0 s" in str(late.error())
+    assert endless.hurry(0.0) is False and not endless.over
+    hurried = TimeLimit(3600.0)
+    assert hurried.hurry(0.0)
+    time.sleep(0.01)
+    assert hurried.over and str(hurried.error()) == "stopped"
 
 
 def test_a_worker_meets_its_memory_limit():

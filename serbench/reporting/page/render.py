@@ -15,7 +15,7 @@ from serbench.records import atomic_path
 from serbench.reporting.claims import HEADINGS, claim_texts
 from serbench.reporting.figures.gap import pairs
 from serbench.reporting.figures.names import row_name, task_name
-from serbench.reporting.leaderboard import damaged_cells, leaderboard
+from serbench.reporting.leaderboard import SPLITTING, damaged_cells, leaderboard
 from serbench.reporting.loading import load_predictions, load_records, suites_in
 from serbench.reporting.page.details import Texts, row_details
 from serbench.reporting.page.summary import summarise
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PAGE = Path("report") / "index.html"
 # Of a chart.
 MOST_ROWS = 12
+# Of a table: a page of more is slow to open, and nobody reads it.
+MOST_LISTED = 300
 
 
 def write_page(
@@ -65,7 +67,8 @@ def write_page(
         )
     path = Path(results) / suite / PAGE
     genders, texts = _genders(results, records), Texts()
-    entries = board.to_dict("records")
+    listed = board.groupby(list(SPLITTING), sort=False, dropna=False).head(MOST_LISTED)
+    entries = listed.to_dict("records")
     by_row = dict(list(records.groupby("row", sort=False)))
     details = {entry["row"]: row_details(by_row[entry["row"]], entry, genders, texts) for entry in entries}
     html = (
@@ -75,6 +78,7 @@ def write_page(
             suite=suite,
             summary=summarise(records, board),
             warnings=damaged_cells(records),
+            left_out=_left_out(suite, len(board) - len(listed)),
             rows=[_shown(entry) for entry in entries],
             several_corpora=len({entry["corpus"] for entry in entries}) > 1,
             charts=_gap_charts(board),
@@ -87,6 +91,11 @@ def write_page(
         )
     )
     return _write(path, html)
+
+
+def _left_out(suite: str, count: int) -> str:
+    best = f"The first {MOST_LISTED} rows of each protocol are here"
+    return f"{best}; {count} more are in `serbench leaderboard {suite} --format csv`." if count else ""
 
 
 def write_index(results: Path, claims: Sequence[Mapping[str, Any]] = ()) -> Path:

@@ -70,7 +70,7 @@ class Canary:
         registry = open_registry(self.circumstances)
         filters = Filters(row=(row,))
         plan = make_plan(self.suite, registry, self.circumstances, filters, force=True)
-        jobs = {job.cell.id: job for job in cell_jobs(plan, self.circumstances)}
+        jobs = {job.cell.id: job for job in cell_jobs(plan, registry, self.circumstances)}
         found = self._row(row, cells, jobs, registry)
         write_canary(plan.folder, row, found)
         return found

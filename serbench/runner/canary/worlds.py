@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ from serbench.features.encoders.place import Place
 from serbench.features.precomputed import read_precomputed
 from serbench.features.ssl import SSL
 from serbench.protocols.sharing import PARENT
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.registry import Registry
 from serbench.runner.cell.copies import alterations, followed_by_copies, with_permuted_labels
 from serbench.runner.cell.inputs import store_of, stored_spec
@@ -181,11 +179,8 @@ class SealedFold:
         return found
 
     def _files(self) -> dict[str, Path]:
-        names = {entry["name"] for entry in self._entries()}
+        names = {entry["name"] for entry in feature_sets(self.job.cell)}
         return {name: Path(file) for name, file in self.job.circumstances.features_files.items() if name in names}
-
-    def _entries(self) -> list[Mapping[str, Any]]:
-        return list(itertools.chain(*feature_choices(self.job.cell.tuning, self.job.cell.features)))
 
     def _sealed_features(self, name: str, file: Path, place: Path, world: World) -> Path:
         matrix = read_precomputed(file, self.table["id"])
@@ -202,7 +197,7 @@ class SealedFold:
         """Hand over what built-in sets have extracted from training audio: they look at one utterance at a time."""
         real, sealed = store_of(self.job.circumstances), store_of(self._around)
         contents = self._own_contents()[self._known].unique().tolist()
-        for entry in self._entries():
+        for entry in feature_sets(self.job.cell):
             name, params = entry["name"], entry["params"]
             if name in self.job.circumstances.features_files or self.registry.source_hash("features", name):
                 continue

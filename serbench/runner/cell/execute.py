@@ -151,16 +151,15 @@ def _compute(job: CellJob) -> tuple[Record, pd.DataFrame]:
         if len(validation):
             parts.append(("validation", validation, calibration_model.predict_proba(matrix.take(validation))))
     parts += _degraded_predictions(job, fitted, recipe.features, table)
-    predictions = pd.concat(
-        [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts],
-        ignore_index=True,
-    )
+    made = [make_predictions(table.iloc[rows], labels, probabilities, role) for role, rows, probabilities in parts]
+    predictions = pd.concat(made, ignore_index=True) if len(made) > 1 else made[0]
     clock.lap("predict")
     sizes = {
         "train": len(trained.training.fit),
         "validation": len(validation),
         "test": len(parts[0][1]),
         "dimensions": int(matrix.dimensions),
+        **({} if fitted.drawn is None else {"drawn": fitted.drawn}),
         **_size(fitted.estimator),
     }
     if job.requested.model:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from serbench.errors import ModelError
 from serbench.features.matrix import FeatureMatrix
-from serbench.models.params import threads
+from serbench.identity import seed_for
+from serbench.models.params import MAX_TRAIN, threads
+from serbench.protocols.balanced_folds import draw_evenly
 from serbench.protocols.inner import validation_split
 from serbench.scoring import label_codes
 from serbench.specs import Mistake, ModelSpec
@@ -63,13 +67,15 @@ def training_parts(
 class FittedModel:
     """An estimator with the codes of the classes it has seen, answering over the whole label list.
 
-    `start_up` are the seconds that building took: the first time in a process it loads the libraries.
+    `start_up` are the seconds that building took: the first time in a process it loads the libraries. `drawn` are the
+    utterances that a model with `max_train` was fitted to, where there were more.
     """
 
     estimator: Any
     seen: np.ndarray
     n_labels: int
     start_up: float = 0.0
+    drawn: int | None = None
 
     def predict_proba(self, features: Any) -> np.ndarray:
         """Probabilities (n, n_labels); a class absent from training has probability 0."""
@@ -107,6 +113,24 @@ def contiguous_codes(codes: np.ndarray, train: np.ndarray, n_labels: int) -> tup
     return seen, position[codes]
 
 
+def drawn_for(params: Mapping[str, Any], table: pd.DataFrame, train: np.ndarray, seed: int) -> np.ndarray:
+    """The training rows that a model takes: all, or `max_train` of them, drawn evenly over speakers and classes.
+
+    Raises
+    ------
+    ModelError
+        If `max_train` is no number of rows.
+    """
+    most = params.get(MAX_TRAIN)
+    if most is None:
+        return train
+    if isinstance(most, bool) or not isinstance(most, int) or most < 2:
+        raise ModelError(f"{MAX_TRAIN} is {most!r}", hint="give a whole number from 2 up, or null for all rows")
+    if len(train) <= most:
+        return train
+    return train[draw_evenly(table.iloc[train], most, seed_for(seed, MAX_TRAIN))]
+
+
 def fit_model(
     spec: ModelSpec,
     params: Mapping[str, Any],
@@ -120,13 +144,16 @@ def fit_model(
 ) -> FittedModel:
     """Build and fit a model on the training rows; it sees contiguous codes of the classes present there.
 
+    Of a model with the parameter `max_train` it is so many of these rows (see `drawn_for`).
+
     Parameters
     ----------
     watch : callable, optional
         Handed to an estimator that has an attribute of this name: ``watch(epoch, history) -> bool`` is called after
         each epoch, and True stops the training.
     """
-    seen, codes = contiguous_codes(label_codes(table["label"], labels), training.fit, len(labels))
+    fit = drawn_for(params, table, training.fit, seed)
+    seen, codes = contiguous_codes(label_codes(table["label"], labels), fit, len(labels))
     if len(seen) < 2:
         raise ModelError("the training part holds fewer than two classes", hint="choose another protocol or labels")
     arguments: dict[str, Any] = {}
@@ -134,13 +161,20 @@ def fit_model(
         usable = training.validation[codes[training.validation] >= 0]
         arguments["validation"] = (matrix.take(usable), codes[usable])
     if spec.groups:
-        arguments["groups"] = table["speaker"].to_numpy()[training.fit]
+        arguments["groups"] = table["speaker"].to_numpy()[fit]
     begun = time.perf_counter()
     estimator = spec.build(dict(params), n_classes=len(seen), seed=seed)
     start_up = time.perf_counter() - begun
     if watch is not None:
         estimator.watch = watch
     # A plug-in's library may have come with threads of its own.
-    with threadpool_limits(limits=threads()):
-        estimator.fit(matrix.take(training.fit), codes[training.fit], **arguments)
-    return FittedModel(estimator, seen, len(labels), start_up)
+    with _thread_pools(len(sys.modules)).limit(limits=threads()):
+        estimator.fit(matrix.take(fit), codes[fit], **arguments)
+    drawn = len(fit) if len(fit) < len(training.fit) else None
+    return FittedModel(estimator, seen, len(labels), start_up, drawn)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(modules: int) -> ThreadpoolController:
+    # They are looked for among all that the process has loaded: again where modules have come since.
+    return ThreadpoolController()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,6 +90,8 @@ class CellJob:
         What is heard of the test speakers beforehand, and which utterances are then scored.
     seconds : float, optional
         That it may take.
+    resources : mapping
+        What its worker has to have besides a processor, as Dask counts it.
     """
 
     cell: Cell
@@ -109,12 +111,7 @@ class CellJob:
     nicknames: tuple[str, ...] = ()
     enrolment: Enrolment | None = None
     seconds: float | None = None
-
-    @property
-    def resources(self) -> dict[str, float]:
-        """What its worker has to have besides a processor, as Dask counts it."""
-        device = str(self.cell.model["params"].get("device", ""))
-        return {"GPU": 1.0} if device.startswith(("cuda", "gpu")) else {}
+    resources: Mapping[str, float] = field(default_factory=dict)
 
     def seed(self, purpose: str) -> int:
         """A seed for this fold: independent of the tuning, so that a tuned and an untuned cell pair up."""

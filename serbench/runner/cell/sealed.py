@@ -6,7 +6,6 @@ one label for all of it. Once everything is fitted it is handed the test audio, 
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 import traceback
@@ -24,7 +23,7 @@ from serbench.features.extract import extract_into
 from serbench.features.matrix import FeatureMatrix
 from serbench.features.normalise import normalise_by_speaker
 from serbench.identity import digest
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.runner.cell.copies import alterations
 from serbench.runner.cell.inputs import open_registry, read_sets, read_task_table, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob
@@ -146,16 +145,12 @@ def _extract_training(job: CellJob) -> None:
     items = list(zip(originals["content"], originals["path"], strict=True))
     sets = [
         (stored_spec(registry, entry["name"], entry["params"]), entry["params"])
-        for entry in _entries(job)
+        for entry in feature_sets(job.cell)
         if entry["name"] not in job.circumstances.features_files
     ]
     for alteration in (None, *alterations(job.cell.augment)):
         if failures := extract_into(store, sets, items, alteration):
             raise SerbenchError(f"no features: {failures[0][1]}")
-
-
-def _entries(job: CellJob) -> list[Mapping[str, Any]]:
-    return list(itertools.chain(*feature_choices(job.cell.tuning, job.cell.features)))
 
 
 def _train(job: CellJob) -> TrainedCell:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -12,6 +15,45 @@ class WorkerDied(Exception):
 
 class TimedOut(WorkerDied):
     """The process that ran a job was ended, since its time was up."""
+
+
+@dataclass
+class TimeLimit:
+    """The time that a job may take, from now on.
+
+    Attributes
+    ----------
+    seconds : float, optional
+        None for as long as it likes.
+    """
+
+    seconds: float | None
+    _end: float = field(init=False)
+    _hurried: bool = field(init=False, default=False)
+
+    def __post_init__(self):
+        self._end = math.inf if self.seconds is None else time.monotonic() + self.seconds
+
+    @classmethod
+    def of(cls, job: Any, seconds: float | None = None) -> TimeLimit:
+        """The limit given, else what the job says itself."""
+        return cls(getattr(job, "seconds", None) if seconds is None else seconds)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self._end
+
+    def hurry(self, seconds: float) -> bool:
+        """End it so many seconds from now at the latest; whether there is a limit at all."""
+        if self.seconds is None:
+            return False
+        self._end, self._hurried = min(self._end, time.monotonic() + seconds), True
+        return True
+
+    def error(self) -> TimedOut:
+        """What to say of a job whose time was up."""
+        return TimedOut("stopped" if self._hurried else f"took longer than {self.seconds:g} s (--cell-timeout)")
 
 
 class Executor(Protocol):

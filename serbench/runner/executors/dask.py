@@ -13,7 +13,6 @@ import os
 import pickle
 import queue
 import signal
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -27,18 +26,15 @@ from serbench.errors import ExecutorError
 from serbench.records.atomic import atomic_path
 from serbench.records.derived import warn
 from serbench.runner.cell.environment import describe_environment, thread_variables
-from serbench.runner.executors.base import TimedOut, WorkerDied
-from serbench.runner.executors.local import spawning
+from serbench.runner.executors.base import TimeLimit, WorkerDied
+from serbench.runner.executors.dask_cluster import INSTALL, open_cluster
 from serbench.specs import ExecutorSpec
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-CLUSTER = Path("configs/cluster.yaml")
-SHAPE = {"cluster": str, "options": dict, "workers": int}
 # Seconds for a scheduler to answer, and for workers of a cluster that is there already.
 ANSWER = 10.0
-INSTALL = "pip install 'serbench[dask]'"
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class DaskExecutor:
 
     def submit(self, function: Callable[[Any], Any], job: Any, *, seconds: float | None = None) -> None:
         """Write a job's file and give its path to the scheduler; it may take `seconds`, else what it says itself."""
-        seconds = getattr(job, "seconds", None) if seconds is None else seconds
+        limit = TimeLimit.of(job, seconds)
         resources = getattr(job, "resources", {})
         if any(name not in worker["resources"] for name in resources for worker in self._workers().values()):
             self._refuse_absent(resources)
@@ -121,22 +117,15 @@ class DaskExecutor:
         file = (self._folder / f"{key}.pickle").absolute()
         with atomic_path(file) as temporary:
             temporary.write_bytes(pickle.dumps((function, job)))
-        call = (str(file), str(Path.cwd()), self._threads, seconds, self._expected)
+        call = (str(file), str(Path.cwd()), self._threads, limit.seconds, self._expected)
         future = self._client.submit(_run_file, *call, key=key, pure=False, resources=resources or None)
-        deadline = None if seconds is None else time.monotonic() + seconds
-        self._busy[key] = _Busy(future, job, file, seconds, deadline)
+        self._busy[key] = _Busy(future, job, file, limit)
         future.add_done_callback(self._ended.put)
 
     def hurry(self, seconds: float) -> None:
         """End the jobs that have a time limit, `seconds` from now at the latest."""
-        limited = [busy for busy in self._busy.values() if busy.deadline is not None]
-        for busy in limited:
-            busy.deadline, busy.hurried = min(busy.deadline, time.monotonic() + seconds), True
-        places = [
-            worker
-            for worker, keys in self._client.processing().items()
-            if any(busy.future.key in keys for busy in limited)
-        ]
+        limited = {key for key, busy in self._busy.items() if busy.limit.hurry(seconds)}
+        places = [worker for worker, keys in self._client.processing().items() if limited.intersection(keys)]
         if places:
             # A little after the caller has given the jobs up, so that they are not started again elsewhere.
             self._client.run(_alarm, seconds + 2 * _MARGIN, workers=places, on_error="ignore")
@@ -151,9 +140,9 @@ class DaskExecutor:
         """
         self._refuse_lost()
         for key, busy in list(self._busy.items()):
-            if busy.deadline is not None and time.monotonic() > busy.deadline:
+            if busy.limit.over:
                 busy.future.cancel(force=True)
-                yield self._forget(key).job, busy.overdue()
+                yield self._forget(key).job, busy.limit.error()
         with suppress(queue.Empty):
             while True:
                 future = self._ended.get(timeout=timeout if self._busy else 0)
@@ -220,12 +209,7 @@ class _Busy:
     future: Future
     job: Any
     file: Path
-    seconds: float | None
-    deadline: float | None
-    hurried: bool = False
-
-    def overdue(self) -> TimedOut:
-        return TimedOut("stopped" if self.hurried else f"took longer than {self.seconds:g} s (--cell-timeout)")
+    limit: TimeLimit
 
 
 # Seconds between the caller's giving a job up and the end of its worker.
@@ -276,7 +260,7 @@ def _open(circumstances: Circumstances, work: Path) -> DaskExecutor:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     for folder in (work, circumstances.cache):
         folder.mkdir(parents=True, exist_ok=True)
-    cluster = None if circumstances.scheduler else _cluster(circumstances)
+    cluster = None if circumstances.scheduler else open_cluster(circumstances)
     address = circumstances.scheduler or cluster
     try:
         client = distributed.Client(address, timeout=ANSWER, set_as_default=False)
@@ -294,53 +278,6 @@ def _open(circumstances: Circumstances, work: Path) -> DaskExecutor:
         if cluster is not None:
             cluster.close()
         raise
-
-
-def _cluster(circumstances: Circumstances) -> Any:
-    """The cluster of `configs/cluster.yaml`, else workers on this machine."""
-    import dask
-    from distributed import LocalCluster
-
-    if CLUSTER.is_file():
-        made, workers = read_cluster(CLUSTER)
-        cluster = made()
-        cluster.scale(workers)
-        return cluster
-    environment = thread_variables(circumstances.threads)
-    settings = {"distributed.nanny.pre-spawn-environ": environment, "distributed.logging.distributed": "error"}
-    with dask.config.set(settings), spawning(circumstances.threads):
-        return LocalCluster(
-            n_workers=circumstances.jobs,
-            threads_per_worker=1,
-            memory_limit=circumstances.memory or 0,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs="ERROR",
-        )
-
-
-def read_cluster(file: Path) -> tuple[Callable[[], Any], int]:
-    """Read `configs/cluster.yaml`: how to make a cluster, and its number of workers.
-
-    Raises
-    ------
-    ExecutorError
-        If it names no class, or holds what it may not.
-    """
-    import pkgutil
-
-    import yaml
-
-    hint = f"it holds {', '.join(SHAPE)}; docs/howto/cluster.md shows one"
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        wrong = [name for name in values if not isinstance(values[name], SHAPE.get(name, ()))]
-        if wrong or "cluster" not in values:
-            raise ExecutorError(f"wrong or missing: {', '.join(wrong) or 'cluster'}", where=str(file), hint=hint)
-        kind = pkgutil.resolve_name(values["cluster"])
-    except (yaml.YAMLError, ValueError, TypeError, ImportError, AttributeError) as error:
-        raise ExecutorError(f"cannot be used: {error}", where=str(file), hint=f"{hint}; {INSTALL}") from error
-    return lambda: kind(**values.get("options", {})), values.get("workers", 1)
 
 
 DASK = ExecutorSpec("dask", _open, description="workers of a Dask cluster (extra dask)")

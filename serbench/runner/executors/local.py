@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -25,7 +24,7 @@ from typing import Any
 from serbench.circumstances import Circumstances
 from serbench.records.derived import make_way
 from serbench.runner.cell.environment import thread_variables
-from serbench.runner.executors.base import TimedOut, WorkerDied
+from serbench.runner.executors.base import TimeLimit, WorkerDied
 from serbench.specs import ExecutorSpec
 
 # Seconds that a worker has to end by itself.
@@ -34,13 +33,11 @@ LAST_WORDS = 3.0
 
 @dataclass
 class _Busy:
-    """A job under way: in which worker, and until when it may be (monotonic seconds)."""
+    """A job under way: in which worker, and for how long it may be."""
 
     executor: ProcessPoolExecutor
     job: Any
-    seconds: float | None
-    deadline: float | None
-    hurried: bool = False
+    limit: TimeLimit
 
 
 class LocalPool:
@@ -81,7 +78,6 @@ class LocalPool:
 
         The time is `seconds`, else what the job says itself.
         """
-        seconds = getattr(job, "seconds", None) if seconds is None else seconds
         executor = self._idle.pop() or self._start()
         with spawning(self._threads):
             try:
@@ -90,19 +86,17 @@ class LocalPool:
                 # The worker died while it had nothing to do, so that no job is lost.
                 executor = self._start()
                 future = executor.submit(function, job)
-        self._busy[future] = _Busy(executor, job, seconds, None if seconds is None else time.monotonic() + seconds)
+        self._busy[future] = _Busy(executor, job, TimeLimit.of(job, seconds))
 
     def hurry(self, seconds: float) -> None:
         """End the jobs that have a time limit, `seconds` from now at the latest."""
         for busy in self._busy.values():
-            if busy.deadline is not None:
-                busy.deadline, busy.hurried = min(busy.deadline, time.monotonic() + seconds), True
+            busy.limit.hurry(seconds)
 
     def completed(self, timeout: float | None = None) -> Iterator[tuple[Any, Any]]:
         """Wait for at least one job and yield (job, result); a result may be an exception or `WorkerDied`."""
         for busy in self._busy.values():
-            late = busy.deadline is not None and time.monotonic() > busy.deadline
-            if late or any(map(_has_ended, _processes(busy.executor))):
+            if busy.limit.over or any(map(_has_ended, _processes(busy.executor))):
                 # A child that a dead worker has left would keep its pipes open, and its death unseen.
                 _end(busy.executor)
         done, _ = wait(self._busy, timeout=timeout, return_when=FIRST_COMPLETED)
@@ -118,8 +112,8 @@ class LocalPool:
                 yield busy.job, error or future.result()
 
     def _cause_of_death(self, busy: _Busy) -> WorkerDied:
-        if busy.deadline is not None and time.monotonic() > busy.deadline:
-            return TimedOut("stopped" if busy.hurried else f"took longer than {busy.seconds:g} s (--cell-timeout)")
+        if busy.limit.over:
+            return busy.limit.error()
         allowed = f"; it may take {gibibytes(self._memory)} (--memory)" if self._memory else ""
         return WorkerDied(f"the worker process died (killed, out of memory, or crashed{allowed})")
 

@@ -16,7 +16,7 @@ SECONDS_OF_A_FIT = 0.02
 
 def least_seconds(cells: Sequence[Cell], jobs: int) -> float:
     """Wall seconds that the fits of cells take at the least, judged by their number alone."""
-    fits = sum(1 + _fits_of_search(cell) for cell in cells)
+    fits = sum(1 + fits_of_search(cell) for cell in cells)
     return fits * SECONDS_OF_A_FIT / max(1, min(jobs, len(cells)))
 
 
@@ -55,7 +55,7 @@ def expected_seconds(cells: Sequence[Cell], records: Iterable[Record], jobs: int
         if key is not None:
             total += mean(known[key])
         elif untuned is not None:
-            total += mean(fits[untuned]) * (1 + _fits_of_search(cell))
+            total += mean(fits[untuned]) * (1 + fits_of_search(cell))
         else:
             unknown += 1
     return total / max(1, min(jobs, len(cells))), unknown
@@ -83,8 +83,8 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def _fits_of_search(cell: Cell) -> float:
-    # In fits of the whole training part; pruning and what trials share save some of them.
+def fits_of_search(cell: Cell) -> float:
+    """Fits of a cell's search, in fits of its whole training part; pruning and what trials share save some of them."""
     inner = cell.tuning.get("inner", INNER_FOLDS)
     return cell.tuning.get("trials", 0) * max(inner - 1, 0.75)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from importlib.util import find_spec
 
 from serbench.features.ssl import REQUIRES as SSL_REQUIRES
-from serbench.records import Cell, feature_choices
+from serbench.records import Cell, feature_sets
 from serbench.registry import Registry
 from serbench.specs import FeatureSpec
 
@@ -21,10 +20,9 @@ def installed(package: str) -> bool:
 
 def missing_packages(row: Cell, registry: Registry) -> str:
     """What a row's model, feature sets, or its search's sets lack here: packages, or weights; empty if nothing."""
-    used = itertools.chain(*feature_choices(row.tuning, row.features))
     specs = [
         registry.get("model", row.model["name"]),
-        *(registry.features(entry["name"], entry["params"]) for entry in used),
+        *(registry.features(entry["name"], entry["params"]) for entry in feature_sets(row)),
     ]
     absent = sorted(package for package in {name for spec in specs for name in spec.requires} if not installed(package))
     extras = ",".join(dict.fromkeys(EXTRAS[package] for package in absent if package in EXTRAS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from serbench.errors import BrokenPromise, EnrolmentError, ProtocolError, Result
 from serbench.identity import canonical_json
 from serbench.protocols.enrolment import draw_for_fold
 from serbench.protocols.splitting import split
-from serbench.records import Cell, cell_path, feature_choices, member_cells, read_record
+from serbench.records import Cell, cell_path, feature_sets, member_cells, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import RequestedOutputs, cell_seed, is_stale, lacks_model
@@ -191,8 +190,7 @@ def _plugin_hash(cell: Cell, registry: Registry) -> str:
     if cell.members:
         return "+".join(filter(None, (_plugin_hash(member, registry) for member in member_cells(cell))))
     named = [("model", cell.model["name"]), ("protocol", cell.protocol["name"])]
-    used = itertools.chain(*feature_choices(cell.tuning, cell.features))
-    named += [("features", entry["name"]) for entry in used]
+    named += [("features", entry["name"]) for entry in feature_sets(cell)]
     return "+".join(filter(None, (registry.source_hash(*key) for key in named)))
 
 

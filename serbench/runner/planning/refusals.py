@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 
 from serbench.circumstances import Circumstances
 from serbench.errors import EnrolmentError, SuiteError
-from serbench.records import feature_choices
+from serbench.records import feature_sets
 from serbench.runner.planning.cells import PlannedCell
 from serbench.runner.planning.selection import Filters
 from serbench.runner.planning.task import Task
@@ -56,7 +55,7 @@ def refuse_unalterable(suite: Suite, cells: Iterable[PlannedCell], circumstances
                 where=f"suite '{suite.name}'",
                 hint="use `normalise: none` where there is `augment` or `robustness`",
             )
-        for entry in itertools.chain(*feature_choices(item.cell.tuning, item.cell.features)):
+        for entry in feature_sets(item.cell):
             if entry["name"] in circumstances.features_files:
                 raise SuiteError(
                     f"'{entry['name']}' is precomputed: it cannot be computed from altered audio",

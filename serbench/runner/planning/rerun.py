@@ -56,7 +56,7 @@ def refuse_unknown_rows(suite: Suite, filters: Filters, rows: Iterable[Cell]) ->
     ------
     UnknownName
     """
-    planned = {row_id(row) for row in rows}
+    planned = {row_id(row) for row in rows} if filters.row else set()
     for name in filters.row:
         if name not in planned:
             raise UnknownName(

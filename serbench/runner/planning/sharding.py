@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from serbench.errors import UsageError
 from serbench.identity import canonical_json, content_id
-from serbench.records import INNER_FOLDS, Cell, member_cells
+from serbench.records import Cell, member_cells
 from serbench.registry import Registry
 from serbench.runner.planning.cells import Plan, PlannedCell
+from serbench.runner.planning.estimates import fits_of_search
 
 # What a fit costs against that of a vector model on as many utterances. Estimates from records would be closer, but
 # would differ from machine to machine, and a cell could fall between two shards.
@@ -76,8 +77,7 @@ def relative_cost(item: PlannedCell, registry: Registry) -> float:
     if cell.members:
         return 0.0
     sequence = registry.get("model", cell.model["name"]).accepts == "sequence"
-    fits = 1 + cell.tuning.get("trials", 0) * cell.tuning.get("inner", INNER_FOLDS)
-    return LOADING + fits * len(item.split.train) * (SEQUENCE_FIT if sequence else 1.0)
+    return LOADING + (1 + fits_of_search(cell)) * len(item.split.train) * (SEQUENCE_FIT if sequence else 1.0)
 
 
 def _group(cell: Cell) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from serbench.features.matrix import FeatureMatrix
-from serbench.runner.cell.fitting import Training, contiguous_codes, fit_model, over_all_labels
+from serbench.models.params import MAX_TRAIN
+from serbench.runner.cell.fitting import Training, contiguous_codes, drawn_for, fit_model, over_all_labels
 from serbench.scoring import label_codes, uar
 from serbench.specs import ModelSpec
 
@@ -44,7 +45,7 @@ class Objective:
     folds: Sequence[tuple[np.ndarray, np.ndarray]]
     level: str
     seed: int
-    _evaluators: dict[tuple[int, int], Evaluate] = field(default_factory=dict, repr=False)
+    _evaluators: dict[tuple[Any, ...], Evaluate] = field(default_factory=dict, repr=False)
 
     def __call__(
         self,
@@ -75,17 +76,21 @@ class Objective:
         scores: list[float] = []
         found: list[dict[str, Any]] = []
         for number, (_, test) in enumerate(self.folds):
-            probabilities, discovered = self._evaluator(number, choice)(params, None if number else watch)
+            probabilities, discovered = self._evaluator(number, choice, params)(params, None if number else watch)
             scores.append(uar(truth[test], probabilities.argmax(axis=1), labels=range(len(self.labels))))
             found.append(discovered)
             after_fold(number + 1, float(np.mean(scores)))
         return float(np.mean(scores)), medians(found)
 
-    def _evaluator(self, number: int, choice: int) -> Evaluate:
-        if (number, choice) not in self._evaluators:
+    def _evaluator(self, number: int, choice: int, params: Mapping[str, Any]) -> Evaluate:
+        key = (number, choice, params.get(MAX_TRAIN))
+        if key not in self._evaluators:
+            train, test = self.folds[number]
+            if self.spec.search:
+                train = drawn_for(params, self.rows, train, self.seed)
             make = self._together if self.spec.search else self._apart
-            self._evaluators[number, choice] = make(self.matrices[choice], *self.folds[number])
-        return self._evaluators[number, choice]
+            self._evaluators[key] = make(self.matrices[choice], train, test)
+        return self._evaluators[key]
 
     def _together(self, matrix: FeatureMatrix, train: np.ndarray, test: np.ndarray) -> Evaluate:
         n_labels = len(self.labels)
