@@ -76,9 +76,8 @@ class SealedFold:
         jobs = tuple(self._job(world, number, audio) for number, world in enumerate(worlds))
         plugins = [place for file in self.job.circumstances.plugins for place in (file, *file.parent.glob("*.py"))]
         # An encoder's weights say nothing of the test part.
-        weights = (
-            [Place.of(self.job.circumstances).weights] if any(e["name"] == SSL.name for e in self._entries()) else []
-        )
+        encoded = any(entry["name"] == SSL.name for entry in feature_sets(self.job.cell))
+        weights = [Place.of(self.job.circumstances).weights] if encoded else []
         return SealedOrder(self.folder, (*self.readable, *plugins, *weights, Path(__file__).parents[2]), jobs)
 
     def test_part(self) -> TestPart:
