@@ -90,7 +90,7 @@ def measure(cells: int, place: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=2500, help="c; 2c and 4c follow")
-    parser.add_argument("--folder", type=Path, help="where to work [a temporary folder]")
+    parser.add_argument("--folder", type=Path, help="a folder that is there, to work in [a temporary one]")
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()

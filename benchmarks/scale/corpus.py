@@ -174,7 +174,7 @@ def measure(place: Path, count: int) -> Laps:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, default=25_000, help="n; 2n and 4n follow")
-    parser.add_argument("--folder", type=Path, help="where to work [a temporary folder]")
+    parser.add_argument("--folder", type=Path, help="a folder that is there, to work in [a temporary one]")
     parser.add_argument("--table", type=Path, help="write the table as Markdown")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     given = parser.parse_args()
