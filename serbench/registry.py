@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
+import threading
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ PACKAGES = (
 )
 ENTRY_POINTS = "serbench.plugins"
 IMPORT_SECONDS = 60
+_IMPORTING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -139,19 +141,21 @@ def load_plugin(path: Path) -> tuple[ModuleType, Origin]:
         raise BrokenPlugin(what, where=str(path), hint="give the path of a Python file")
     source_hash = digest(path.read_bytes(), 16)
     name = f"serbench_plugin_{path.stem}_{source_hash}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None:
-            suite = f"; `serbench run {path} --dry-run` checks a suite" if path.suffix in (".yaml", ".yml") else ""
-            raise BrokenPlugin("not a Python file", where=str(path), hint=f"a plug-in is a file in .py{suite}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            with contained(seconds=IMPORT_SECONDS):
-                spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
+    # Another thread must not see a module that is half imported.
+    with _IMPORTING:
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None:
+                suite = f"; `serbench run {path} --dry-run` checks a suite" if path.suffix in (".yaml", ".yml") else ""
+                raise BrokenPlugin("not a Python file", where=str(path), hint=f"a plug-in is a file in .py{suite}")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            try:
+                with contained(seconds=IMPORT_SECONDS):
+                    spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
     return sys.modules[name], Origin(str(path), source_hash)
 
 

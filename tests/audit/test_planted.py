@@ -50,7 +50,8 @@ def test_a_model_that_goes_on_without_the_labels_it_may_not_read_fails(audited, 
     body = f'try:\n        return json.loads(Path(r"{file}").read_text())\n    except OSError:\n        return {{}}'
     found = audited(plugin=LOOKS_UP.replace("LABELS", body), model="planted", more=ONE_FOLD)
     assert found.outcomes("answers") == {"FAIL"}
-    assert f"tried to read {file}" in found.after["model_layer"]
+    tried = found.after["model_layer"].partition("tried to read ")[2]
+    assert str(file) in tried.split(", ")
 
 
 def test_a_model_that_carries_the_labels_with_it_fails_on_permuted_labels(audited, spoken):

@@ -1,6 +1,7 @@
 import dataclasses
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import numpy as np
@@ -115,10 +116,8 @@ def test_two_runs_at_once_train_no_cell_twice(tiny_suite, around, tmp_path):
     log = tmp_path / "fits.log"
     around = with_plugin(around, tmp_path, plugins.COUNTS.replace("LOG", str(log)))
     only = {"model": ["counts"]}
-    other = threading.Thread(target=run, args=(tiny_suite, around), kwargs=only)
-    other.start()
-    plan, _ = run(tiny_suite, around, **only)
-    other.join()
+    with ThreadPoolExecutor() as pool:
+        (plan, _), _ = pool.map(lambda _: run(tiny_suite, around, **only), range(2))
     assert log.read_text().split() == ["fit"] * 6
     assert {record.status for record, _ in cells_of(plan).values()} == {"ok"}
 
