@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,12 +117,12 @@ def import_(
 def _folders(plan: Plan, registry: Registry, around: Circumstances) -> Iterator[Path]:
     from serbench.features.encoders.filling import base_sets
     from serbench.features.parameters import TRIM
-    from serbench.records import feature_choices
+    from serbench.records import feature_sets
     from serbench.runner.cell.inputs import store_of, stored_spec
 
     store = store_of(around)
     for cell in (item.cell for item in plan.cells if not item.cell.members):
-        for entry in itertools.chain(*feature_choices(cell.tuning, cell.features)):
+        for entry in feature_sets(cell):
             if entry["name"] in around.features_files:
                 continue
             spec = stored_spec(registry, entry["name"], entry["params"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from serbench.features.encoders.cards import find_card
 from serbench.features.precomputed import FILE_VERSION
-from serbench.records import Cell, feature_choices, member_cells
+from serbench.records import Cell, feature_sets, member_cells
 
 NO, SPEECH, EMOTION, UNKNOWN, YES = "no", "speech", "emotion", "unknown", "yes"
 # What `--pretrained` keeps.
@@ -24,7 +24,7 @@ def pretraining(cell: Cell) -> dict[str, str]:
         `pretraining_overlap`: whether the weights were trained on audio of the corpus: yes, no, unknown; "no" without
         weights. Of several sets, or members of an ensemble, or features to choose from, the worst.
     """
-    found = [_of_set(entry, cell) for part in (cell, *member_cells(cell)) for entry in _sets(part)]
+    found = [_of_set(entry, cell) for part in (cell, *member_cells(cell)) for entry in feature_sets(part)]
     kinds, overlaps = ({each[place] for each in found} for place in (0, 1))
     return {
         "pretrained": next((kind for kind in (EMOTION, UNKNOWN, SPEECH) if kind in kinds), NO),
@@ -43,10 +43,6 @@ def with_pretraining(entry: Mapping[str, Any]) -> str:
     """The features of a leaderboard entry, with what their weights were trained on."""
     text = pretraining_text(entry)
     return f"{entry['features']} [pre-trained: {text}]" if text else entry["features"]
-
-
-def _sets(cell: Cell) -> list[Mapping[str, Any]]:
-    return [entry for sets in feature_choices(cell.tuning, cell.features) for entry in sets]
 
 
 def _of_set(entry: Mapping[str, Any], cell: Cell) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 # Up to this share of Nyquist frequencies are multiplied; above it a straight line leads to Nyquist: none leaves.
@@ -36,7 +34,6 @@ def warped(power: np.ndarray, factor: float) -> np.ndarray:
     return power[:, below] * (1 - share) + power[:, below + 1] * share
 
 
-@cache
 def _sources(bins: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
     # Of each bin after the warp: the bin below the place where it came from, and how far beyond that the place lies.
     nyquist = bins - 1
