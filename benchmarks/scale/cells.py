@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from table import show
 
 import serbench
 from serbench.api import plan_run
@@ -99,22 +100,18 @@ def main() -> None:
             print(json.dumps(measure(given.one, Path(name).resolve())))
         return
     columns = ("cells", "rows", *(f"{stage}, s" for stage in STAGES), "ms a cell of the run", "peak, MB")
-    lines = [f"| {' | '.join(columns)} |", "|" + "---:|" * len(columns)]
+    rows: list[list[str]] = []
     for factor in (1, 2, 4):
         words = ["--one", str(factor * given.cells)]
         words += ["--folder", str(given.folder)] if given.folder else []
         done = subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, check=True)
         found = json.loads(done.stdout.splitlines()[-1])
         each = f"{1000 * found['run'] / found['cells']:.0f}"
-        words = [str(found["cells"]), str(found["rows"]), *(f"{found[stage]:.1f}" for stage in STAGES), each]
-        words.append(f"{found['peak']:.0f}")
-        lines.append(f"| {' | '.join(words)} |")
-        print(lines[-1], file=sys.stderr, flush=True)
-    print("\n".join(lines))
-    if given.table:
-        words = f"--cells {given.cells} --table docs/reference/cells.md"
-        title = f"# What cells cost\n\nWritten by `python benchmarks/scale/cells.py {words}`.\n\n"
-        given.table.write_text(title + "\n".join(lines) + "\n", encoding="utf-8")
+        seconds = [f"{found[stage]:.1f}" for stage in STAGES]
+        rows.append([str(found["cells"]), str(found["rows"]), *seconds, each, f"{found['peak']:.0f}"])
+        print(*rows[-1], file=sys.stderr, flush=True)
+    command = f"benchmarks/scale/cells.py --cells {given.cells} --table docs/reference/cells.md"
+    show(columns, rows, given.table, "What cells cost", command)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import soundfile
+from table import show
 
 import serbench
 from serbench.api import plan_run
@@ -186,15 +187,12 @@ def main() -> None:
     for count in sizes:
         with tempfile.TemporaryDirectory(dir=given.folder) as name:
             columns.append(measure(Path(name).resolve(), count))
-    lines = [f"| step | {' | '.join(f'{count:,}' for count in sizes)} |", "|---|" + "---:|" * len(sizes)]
-    for row in columns[0]:
-        values = [f"{found[row]:,.0f}" if "MB" in row else f"{found[row]:,.1f}" for found in columns]
-        lines.append(f"| {row} | {' | '.join(values)} |")
-    print("\n".join(lines))
-    if given.table:
-        words = f"--utterances {given.utterances} --table docs/reference/scale.md"
-        title = f"# What size costs\n\nWritten by `python benchmarks/scale/corpus.py {words}`.\n\n"
-        given.table.write_text(title + "\n".join(lines) + "\n", encoding="utf-8")
+    rows = [
+        [name, *(f"{found[name]:,.0f}" if "MB" in name else f"{found[name]:,.1f}" for found in columns)]
+        for name in columns[0]
+    ]
+    command = f"benchmarks/scale/corpus.py --utterances {given.utterances} --table docs/reference/scale.md"
+    show(["step", *(f"{count:,}" for count in sizes)], rows, given.table, "What size costs", command)
 
 
 if __name__ == "__main__":
