@@ -17,7 +17,7 @@ def freeze(
     """Pack records, predictions, splits and the plan into results/SUITE/frozen.parquet, and write the tables.
 
     Leaderboard, show and report work from that file on a fresh clone; a run never trusts it.
-    Rows of the file before that were not begun here are carried over; remove the file to leave them out.
+    Rows and seeds of the file before that were not begun here are carried over; remove the file to leave them out.
     Probabilities are rounded (0.25 %), everything else is kept exactly.
     Which rows were scored is added to results/SUITE/ledger.csv.
     """

@@ -21,7 +21,7 @@ from serbench.inference.sheet import (
     Range,
     cuts,
 )
-from serbench.records import Cell, member_cells, member_title, row_id
+from serbench.records import Cell, member_cells, member_title
 from serbench.records.enrolling import ALL, enrolled_words
 from serbench.reporting.calibration import pooled_probabilities
 from serbench.reporting.loading import load_predictions
@@ -217,18 +217,16 @@ class OutOfFold:
             table = robustness_table(self.results, self.cells)
         except ResultsError:
             return []
-        own = row_id(self.cell)
+        own = self.cell.row
         return [
             Condition(condition=item["condition"], uar=_bounded(item, "uar")) for item in table if item["row"] == own
         ]
 
     def _twins(self, records: pd.DataFrame) -> list[Condition]:
         """The rows that differ from this one in how much they hear of a new speaker alone, in that order."""
-        own = row_id(replace(self.cell, enrol={}))
+        own = replace(self.cell, enrol={}).row
         cells = records.drop_duplicates("row").set_index("row")["cell"].dropna()
-        heard = {
-            name: cell.enrol for name, cell in cells.items() if cell.enrol and row_id(replace(cell, enrol={})) == own
-        }
+        heard = {name: cell.enrol for name, cell in cells.items() if cell.enrol and replace(cell, enrol={}).row == own}
         entries = [(heard[name], describe_row(rows)) for name, rows in records.groupby("row") if name in heard]
         entries.sort(key=lambda pair: (pair[0].get("label", ""), float(str(pair[0]["utterances"]).replace(ALL, "inf"))))
         return [

@@ -20,7 +20,7 @@ from serbench.inference.folder import MemberEntry, write_manifest
 from serbench.inference.inputs import measure, ranges
 from serbench.inference.known import write_known
 from serbench.inference.results import OutOfFold
-from serbench.records import member_title, row_id
+from serbench.records import member_title
 from serbench.registry import Registry
 from serbench.reporting.loading import load_records, suites_in
 from serbench.reporting.lookup import find_cells
@@ -135,9 +135,9 @@ def _refuse_files(tested: OutOfFold, around: Circumstances) -> None:
 def _plan(suite: str, tested: OutOfFold, registry: Registry, around: Circumstances) -> tuple[Plan, list[PlannedCell]]:
     """A plan of the row's members alone, each with one cell to take over: that of its first fold."""
     plan = make_plan(load_suite(suite), registry, around, Filters(row=(tested.entry["row"],)), force=True)
-    wanted = [row_id(member) for member in tested.members]
-    by_row = {row_id(item.cell): item for item in reversed(plan.cells)}
-    if absent := [member_title(member) for member in tested.members if row_id(member) not in by_row]:
+    wanted = [member.row for member in tested.members]
+    by_row = {item.cell.row: item for item in reversed(plan.cells)}
+    if absent := [member_title(member) for member in tested.members if member.row not in by_row]:
         skipped = "; ".join(dict.fromkeys(item.reason for item in plan.skipped))
         raise ModelError(
             f"cannot be trained here: {skipped or ', '.join(absent)}", where=f"row {tested.entry['row']}",

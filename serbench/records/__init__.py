@@ -9,7 +9,6 @@ from serbench.records.cell import (
     feature_sets,
     member_cells,
     member_title,
-    row_id,
 )
 from serbench.records.cell_file import METADATA_KEY, cell_path, read_cell, read_record, write_cell
 from serbench.records.record import (
@@ -42,6 +41,5 @@ __all__ = [
     "member_title",
     "read_cell",
     "read_record",
-    "row_id",
     "write_cell",
 ]

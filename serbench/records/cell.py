@@ -116,6 +116,11 @@ class Cell:
         return content_id(identity, ROW_ID_LENGTH)
 
     @property
+    def repetition(self) -> tuple[str, int]:
+        """Its row and its seed: all folds of one repetition come from one results folder, never from two."""
+        return self.row, self.seed
+
+    @property
     def feature_name(self) -> str:
         """Display name of the features, e.g. ``mfcc+handcrafted (speaker-normalised)``; of an ensemble, its size."""
         names = "+".join(_with_params({**entry, "name": renamed_features(entry["name"])}) for entry in self.features)
@@ -134,11 +139,6 @@ class Cell:
     def protocol_name(self) -> str:
         """Display name of the protocol with the parameters that differ from its defaults."""
         return _with_params(self.protocol)
-
-
-def row_id(cell: Cell) -> str:
-    """Name of a cell's leaderboard row."""
-    return cell.row
 
 
 def member_cells(cell: Cell) -> list[Cell]:

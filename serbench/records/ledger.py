@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from serbench.errors import ResultsError
-from serbench.records.cell import row_id
 from serbench.records.record import Record
 
 NAME = "ledger.csv"
@@ -37,7 +36,7 @@ def ledger_lines(records: Iterable[Record]) -> list[Line]:
                 (
                     record.created[:19],
                     record.environment.get("git_revision") or "",
-                    row_id(cell),
+                    cell.row,
                     cell.corpus,
                     cell.labels["name"],
                     cell.protocol_name,

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError
-from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell, row_id
+from serbench.records import METADATA_KEY, PREDICTION_COLUMNS, PROBABILITY, Cell, Record, atomic_path, read_cell
 from serbench.records.derived import UNREADABLE, read_derived
 from serbench.records.plan_file import read_plan
 from serbench.records.splits_file import SPLIT_COLUMNS, SPLIT_KEYS, read_splits
@@ -46,8 +46,9 @@ def frozen_path(folder: Path) -> Path:
 def freeze(folder: Path) -> dict[str, Any]:
     """Pack a suite's cells, splits and plan into its frozen file.
 
-    A leaderboard row of which no cell but a skipped one lies in the folder is carried over from the frozen file before,
-    as it is: the file holds what the leaderboard shows. Remove it first to freeze the folder's own cells alone.
+    A repetition (a leaderboard row under one seed) of which no cell but a skipped one lies in the folder is carried
+    over from the frozen file before, as it is: the file holds what the leaderboard shows. Remove it first to freeze the
+    folder's own cells alone.
 
     Parameters
     ----------
@@ -72,10 +73,10 @@ def freeze(folder: Path) -> dict[str, Any]:
     cells = [read_cell(path) for path in paths]
     path = frozen_path(folder)
     before = read_derived(path, _open_whole, NOTHING)
-    frozen, begun = _records(before), {row_id(record.cell) for record, _ in cells if record.status != "skipped"}
-    kept = [number for number, record in enumerate(frozen) if row_id(record.cell) not in begun]
-    shown = {row_id(frozen[number].cell) for number in kept}
-    cells = [(record, frame) for record, frame in cells if row_id(record.cell) not in shown]
+    frozen, begun = _records(before), {record.cell.repetition for record, _ in cells if record.status != "skipped"}
+    kept = [number for number, record in enumerate(frozen) if record.cell.repetition not in begun]
+    shown = {frozen[number].cell.repetition for number in kept}
+    cells = [(record, frame) for record, frame in cells if record.cell.repetition not in shown]
     records = [record for record, _ in cells] + [frozen[number] for number in kept]
     predictions = [*_predictions(cells), _carried_over(before, kept, first=len(cells))]
     table = pa.concat_tables(
@@ -156,11 +157,11 @@ def _documents(records: Sequence[Record], plan: Sequence[dict[str, Any]]) -> pa.
     return pa.table({"kind": _text(kinds), "cell": pa.array(numbers, pa.int32()), "document": documents})
 
 
-def _merged_plan(folder: Path, before: pa.Table, begun: set[str]) -> list[dict[str, Any]]:
+def _merged_plan(folder: Path, before: pa.Table, begun: set[tuple[str, int]]) -> list[dict[str, Any]]:
     own = read_plan(folder)
     known = {entry["id"] for entry in own}
     rest = (entry for entry in _plan(before) if entry["id"] not in known)
-    return own + [entry for entry in rest if row_id(Cell.from_json(entry["cell"])) not in begun]
+    return own + [entry for entry in rest if Cell.from_json(entry["cell"]).repetition not in begun]
 
 
 def _carried_over(before: pa.Table, kept: Sequence[int], first: int) -> pa.Table:

@@ -1,7 +1,7 @@
 """Read what a suite has left behind: one table row per cell, finished or planned.
 
-Cells come from `results/<suite>/cells/`; a leaderboard row of which no cell lies there comes from the frozen
-file, if it has one. The plan (`plan.json`) adds the cells that are still to do.
+Cells come from `results/<suite>/cells/`; a repetition (a leaderboard row under one seed) of which no cell lies there
+comes from the frozen file, if it has one. The plan (`plan.json`) adds the cells that are still to do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell, row_id
+from serbench.records import METADATA_KEY, Cell, Record, cell_path, read_cell
 from serbench.records.canary_file import read_canaries
 from serbench.records.derived import UNREADABLE, warn
 from serbench.records.ledger import GROUP, rows_scored
@@ -138,24 +138,27 @@ def read_folder(folder: Path) -> list[dict[str, Any]]:
     """The rows of `load_records`, as dictionaries."""
     planned = {entry["id"]: entry["cell"] for entry in read_plan(folder)}
     measured = _identified(_own_cells(folder, planned))
-    # A row that was begun here is shown from here alone: folds of two machines or versions are not mixed. One that
-    # could only be skipped here is shown as it was committed.
+    # A repetition that was begun here is shown from here alone: folds of two machines or versions are not mixed. One
+    # that could only be skipped here is shown as it was committed.
+    begun = {_repetition(item) for item in measured if item["status"] != "skipped"}
     try:
-        committed = _frozen(folder, begun={item["row"] for item in measured if item["status"] != "skipped"})
+        committed = _frozen(folder, begun)
     except ResultsError as error:
         if not (measured or planned):
             raise
         warn(f"{error.where}: {error.what}; shown without it")
         committed = []
-    shown = {item["row"] for item in committed}
-    measured = [item for item in measured if item["status"] != "skipped" or item["row"] not in shown]
+    shown = {_repetition(item) for item in committed}
+    measured = [item for item in measured if item["status"] != "skipped" or _repetition(item) not in shown]
     present = {item["id"] for item in measured + committed}
     waiting = [
         _described(folder.name, Cell.from_json(cell), None, cell_id, "planned", "", None, "cells")
         for cell_id, cell in planned.items()
         if cell_id not in present
     ]
-    waiting = [item for item in _identified(waiting) if item["row"] not in shown]
+    # What waits counts for a row that is run here; one that is shown as it was committed is whole.
+    whole = {row for row, _ in shown} - {row for row, _ in begun}
+    waiting = [item for item in _identified(waiting) if item["row"] not in whole and _repetition(item) not in shown]
     found = read_canaries(folder)
     return [{**item, "canary": found.get(item["row"])} for item in (*measured, *committed, *waiting)]
 
@@ -229,7 +232,7 @@ def _damaged(suite: str, path: Path, planned: Mapping[str, Any], reason: str) ->
     return _described(suite, cell, None, path.stem, "damaged", reason, None, "cells")
 
 
-def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
+def _frozen(folder: Path, begun: set[tuple[str, int]]) -> list[dict[str, Any]]:
     path = frozen_path(folder)
     try:
         return _committed(folder, path, begun) if path.is_file() else []
@@ -238,7 +241,7 @@ def _frozen(folder: Path, begun: set[str]) -> list[dict[str, Any]]:
         raise ResultsError("the frozen file is damaged", where=str(path), hint=hint) from error
 
 
-def _committed(folder: Path, path: Path, begun: set[str]) -> list[dict[str, Any]]:
+def _committed(folder: Path, path: Path, begun: set[tuple[str, int]]) -> list[dict[str, Any]]:
     records = frozen_records(path)
     present = {record.cell.id for record in records}
     planned = [Cell.from_json(entry["cell"]) for entry in frozen_plan(path) if entry["id"] not in present]
@@ -246,7 +249,7 @@ def _committed(folder: Path, path: Path, begun: set[str]) -> list[dict[str, Any]
         _described(folder.name, record.cell, record, record.cell.id, record.status, record.reason, None, "frozen")
         for record in records
     ] + [_described(folder.name, cell, None, cell.id, "planned", "", None, "frozen") for cell in planned]
-    shown = [item for item in _identified(found) if item["row"] not in begun]
+    shown = [item for item in _identified(found) if _repetition(item) not in begun]
     if any(item["status"] == "ok" for item in shown):
         predictions = frozen_predictions(path)
         for item in shown:
@@ -285,7 +288,11 @@ def _described(
 
 
 def _identified(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [item | {"row": row_id(item["cell"]) if item["cell"] else ""} for item in items]
+    return [item | {"row": item["cell"].row if item["cell"] else ""} for item in items]
+
+
+def _repetition(item: dict[str, Any]) -> tuple[str, int]:
+    return item["row"], item["seed"]
 
 
 def _has_results(folder: Path) -> bool:

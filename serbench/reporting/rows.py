@@ -12,6 +12,7 @@ from serbench.protocols.verdict import LAYERS
 from serbench.records import Cell, Record
 from serbench.records.enrolling import enrolled_short
 from serbench.reporting.layers import merged_verdict
+from serbench.reporting.origin import row_source
 from serbench.reporting.pretraining import pretraining
 from serbench.scoring.intervals import intervals, margins_by_unit
 from serbench.scoring.margins import CONFUSION_SCORES, classes_scored
@@ -75,7 +76,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         "bytes": _largest(_bytes(record) for record in records),
         "enrol": enrolled_short(cell.enrol),
         **pretraining(cell),
-        "source": cells["source"].iloc[0],
+        "source": row_source(cells["source"]),
         "reason": "; ".join(filter(None, reasons)),
     }
     return entry

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from serbench.records import Record, row_id
+from serbench.records import Record
 from serbench.runner.observers import Observer
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class Tracker(Observer):
         """Count the cells that each row waits for."""
         self._results: Path = plan.folder.parent
         self._suite = plan.suite.name
-        self._rows = {row_id(item.cell) for item in plan.cells}
-        self._left = Counter(row_id(item.cell) for item in plan.todo)
+        self._rows = {item.cell.row for item in plan.cells}
+        self._left = Counter(item.cell.row for item in plan.todo)
 
     def finished(self, record: Record, uar: float | None) -> None:
         """Note the row that has changed, and start writing if it is the first."""
-        row = row_id(record.cell)
+        row = record.cell.row
         self._left[row] -= 1
         if self._left[row] <= 0:
             with self._guard:

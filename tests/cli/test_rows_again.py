@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serbench.records import read_record, row_id
+from serbench.records import read_record
 
 SUITE = """\
 title: Tiny
@@ -43,7 +43,7 @@ def rows_in(place: Path, suite: str) -> dict[str, dict[str, str]]:
         title = " ".join(
             [cell.model_name, *(["tuned"] if cell.tuning else []), *(["p"] if cell.permute_labels else [])]
         )
-        found.setdefault(f"{row_id(cell)} {title}", {})[path.name] = record.created
+        found.setdefault(f"{cell.row} {title}", {})[path.name] = record.created
     return found
 
 

@@ -11,6 +11,7 @@ from serbench.records import make_predictions, read_cell
 from serbench.reporting.frozen import freeze, frozen_frames, frozen_path, frozen_records, frozen_splits
 from serbench.reporting.leaderboard import leaderboard
 from serbench.reporting.loading import load_records, load_suites
+from serbench.reporting.origin import origins
 from serbench.reporting.text_tables import to_json
 
 
@@ -115,6 +116,28 @@ def test_rows_not_begun_here_are_carried_over_as_they_are(folder):
     for cell_id, frame in frames.items():
         pd.testing.assert_frame_equal(kept[cell_id], frame, check_dtype=False)
     assert sorted(frozen_splits(frozen_path(again))["utterance"]) == ["a", "b"]
+
+
+def test_seeds_that_are_run_later_join_those_that_were_frozen(tmp_path):
+    whole, first, later = (tmp_path / name / "toy" for name in ("whole", "first", "later"))
+    write_suite(whole, models={"good": 2.0}, protocols=("official",), seeds=(0, 1, 2), plan=False)
+    for path in (whole / "cells").glob("*.parquet"):
+        target = (later if read_cell(path)[0].cell.seed else first) / "cells"
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+
+    def board(folder):
+        rows = leaderboard(load_records(folder.parent, "toy"))
+        return rows, json.loads(to_json(rows.assign(source="")))
+
+    freeze(first)
+    shutil.copy(frozen_path(first), later)
+    joined, found = board(later)
+    assert found == board(whole)[1] and [row["seeds"] for row in found] == [[0, 1, 2]]
+    assert list(origins(joined)) == ["toy: rows shown: 1 some seeds run here, the others as committed"]
+    packed = freeze(later)
+    assert (packed["cells"], packed["kept"], packed["dropped"]) == (9, 3, [])
+    assert board(only_frozen(later))[1] == found
 
 
 def test_a_row_that_can_only_be_skipped_here_stays_as_it_was_committed(folder):

@@ -5,7 +5,7 @@ import pytest
 from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suite
 
 from serbench.errors import ResultsError, UnknownName
-from serbench.records import make_predictions, row_id
+from serbench.records import make_predictions
 from serbench.reporting.loading import load_records, load_suites, suites_in
 
 
@@ -58,8 +58,8 @@ def test_validation_rows_are_not_scored(tmp_path):
 
 
 def test_row_id_leaves_out_fold_and_seed_only():
-    base = row_id(make_cell())
-    assert row_id(make_cell(fold="5", seed=3)) == base and len(base) == 8
+    base = make_cell().row
+    assert make_cell(fold="5", seed=3).row == base and len(base) == 8
     others = [
         make_cell(model="knn"),
         make_cell(protocol="loso"),
@@ -70,7 +70,7 @@ def test_row_id_leaves_out_fold_and_seed_only():
         make_cell(excluded=("toy/1",)),
         make_cell(corpus_options={"toy": {"defects": "keep"}}),
     ]
-    assert len({row_id(cell) for cell in others} | {base}) == len(others) + 1
+    assert len({cell.row for cell in others} | {base}) == len(others) + 1
 
 
 def test_all_suites_together_and_none(tmp_path):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from serbench.cli import compare, freeze, leaderboard, show
 from serbench.errors import ResultsError, SerbenchError, UnknownName, UsageError
-from serbench.records import read_cell, row_id, write_cell
+from serbench.records import read_cell, write_cell
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_damaged_cell_is_named_on_stderr_and_the_rest_is_shown(tmp_path):
 
 def test_show_with_calibration_and_freeze(tmp_path, program):
     write_suite(tmp_path / "toy")
-    wanted = row_id(make_cell(model="good"))
+    wanted = make_cell(model="good").row
     before = program("show", wanted, "--reliability")
     assert "Confusion matrix" in before and "ECE" in before and "Reliability" in before
     assert "12 cells" in program("freeze", "toy")

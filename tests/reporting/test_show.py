@@ -6,7 +6,7 @@ from made_suites import LABELS, make_cell, make_table, one_hot, save, write_suit
 from rich.console import Console
 
 from serbench.errors import UnknownName, UsageError
-from serbench.records import make_predictions, row_id
+from serbench.records import make_predictions
 from serbench.reporting.loading import load_records, load_suites
 from serbench.reporting.lookup import find_cells
 from serbench.reporting.show import report_parts, row_report
@@ -23,9 +23,9 @@ def test_rows_are_found_by_id_path_and_cell(tmp_path):
     write_suite(tmp_path / "toy")
     records = load_records(tmp_path, "toy")
     cell = make_cell(model="good", fold="2")
-    for wanted in (row_id(cell), "toy/official/mfcc/good", "toy/off*/*/good", "*/official/mfcc/good"):
+    for wanted in (cell.row, "toy/official/mfcc/good", "toy/off*/*/good", "*/official/mfcc/good"):
         found = find_cells(records, wanted)
-        assert set(found["row"]) == {row_id(cell)} and len(found) == 3
+        assert set(found["row"]) == {cell.row} and len(found) == 3
     assert list(find_cells(records, cell.id[:10])["id"]) == [cell.id]
 
 
@@ -34,7 +34,7 @@ def test_several_rows_are_listed_and_none_names_the_nearest(tmp_path):
     records = load_records(tmp_path, "toy")
     with pytest.raises(UsageError) as several:
         find_cells(records, "good")
-    assert row_id(make_cell(model="good")) in several.value.hint and "means 2 rows" in several.value.what
+    assert make_cell(model="good").row in several.value.hint and "means 2 rows" in several.value.what
     with pytest.raises(UnknownName) as unknown:
         find_cells(records, "toy/official/mfcc/goood")
     assert "did you mean toy/official/mfcc/good" in unknown.value.hint
@@ -43,7 +43,7 @@ def test_several_rows_are_listed_and_none_names_the_nearest(tmp_path):
 def test_the_same_row_in_two_suites_needs_the_suite(tmp_path):
     write_suite(tmp_path / "one", protocols=("official",))
     write_suite(tmp_path / "two", protocols=("official",))
-    wanted = row_id(make_cell(model="good"))
+    wanted = make_cell(model="good").row
     with pytest.raises(UsageError, match="means 2 rows"):
         find_cells(load_suites(tmp_path), wanted)
     assert len(find_cells(load_suites(tmp_path, "two"), wanted)) == 3

@@ -8,7 +8,7 @@ import pytest
 from tiny_corpora import make_tiny_corpora
 
 from serbench.circumstances import Circumstances
-from serbench.records import Cell, member_cells, row_id
+from serbench.records import Cell, member_cells
 from serbench.registry import build_registry
 from serbench.runner.planning import packages
 from serbench.runner.planning.plan import Plan, make_plan
@@ -37,11 +37,11 @@ def planned(around, monkeypatch):
 
 
 def rows_of(plan: Plan) -> set[str]:
-    return {row_id(item.cell) for item in (*plan.cells, *plan.skipped)}
+    return {item.cell.row for item in (*plan.cells, *plan.skipped)}
 
 
 def missing_packages(plan: Plan) -> dict[str, str]:
-    return {row_id(row.cell): row.reason for row in plan.skipped if row.reason.startswith(NOT_INSTALLED)}
+    return {row.cell.row: row.reason for row in plan.skipped if row.reason.startswith(NOT_INSTALLED)}
 
 
 def needing(plan: Plan, hidden: Collection[str]) -> set[str]:
@@ -53,7 +53,7 @@ def needing(plan: Plan, hidden: Collection[str]) -> set[str]:
         own = {package for spec in specs for package in spec.requires}
         return own.union(*map(needed, member_cells(cell)))
 
-    return {row_id(item.cell) for item in plan.cells if needed(item.cell) & set(hidden)}
+    return {item.cell.row for item in plan.cells if needed(item.cell) & set(hidden)}
 
 
 @pytest.mark.parametrize("hidden", [OPTIONAL, ["tensorflow"]], ids=["all", "tensorflow"])
@@ -64,11 +64,11 @@ def test_a_packaged_suite_plans_with_and_without_its_optional_packages(suite, hi
     # What cannot be run is a skipped row with its reason, what can is as before, and no row has another id.
     assert rows_of(without) == rows_of(with_all)
     found = missing_packages(without)
-    unavailable = {row_id(row.cell) for row in with_all.skipped}
+    unavailable = {row.cell.row for row in with_all.skipped}
     assert set(found) - unavailable == needing(with_all, hidden)
     assert all("pip install 'serbench[" in reason for reason in found.values())
     gone = {item.cell.id for item in with_all.cells} - {item.cell.id for item in without.cells}
-    assert gone == {item.cell.id for item in with_all.cells if row_id(item.cell) in found}
+    assert gone == {item.cell.id for item in with_all.cells if item.cell.row in found}
 
 
 def test_the_demo_keeps_its_classical_rows_without_tensorflow(planned):

@@ -15,7 +15,7 @@ from serbench.circumstances import Circumstances
 from serbench.errors import ModelError, ResultsError
 from serbench.features.precomputed import FILE_VERSION
 from serbench.protocols.verdict import AUDITED, DECLARED, LEAKY, Layer, weakest
-from serbench.records import PROBABILITY, Record, cell_path, member_cells, read_cell, row_id
+from serbench.records import PROBABILITY, Record, cell_path, member_cells, read_cell
 from serbench.records.canary_file import write_canary
 from serbench.registry import Registry
 from serbench.reporting.loading import load_predictions, load_records
@@ -129,7 +129,7 @@ class Canary:
     def _ensemble(
         self, own: pd.DataFrame, cells: pd.DataFrame, jobs: Mapping[str, CellJob], registry: Registry
     ) -> dict[str, Any]:
-        members = list(dict.fromkeys(row_id(cell) for item in own["cell"] for cell in member_cells(item)))
+        members = list(dict.fromkeys(cell.row for item in own["cell"] for cell in member_cells(item)))
         found = [self._row(member, cells, jobs, registry) for member in members]
         layers = {
             name: weakest(Layer.parse(one["layers"][name]) for one in found if name in one["layers"])

@@ -13,7 +13,7 @@ from serbench.identity import canonical_json
 from serbench.protocols.audit import audit_split
 from serbench.protocols.sharing import SharingTable
 from serbench.protocols.verdict import AUDITED, INDEPENDENT, Verdict
-from serbench.records import Cell, row_id
+from serbench.records import Cell
 from serbench.records.canary_file import canary_made_of, read_canaries
 from serbench.records.enrolling import enrolled_words
 from serbench.reporting.layers import layers_of
@@ -90,7 +90,7 @@ def _unaudited(items: Iterable[PlannedCell], audits: Audits, folder: Path) -> li
     canaries = read_canaries(folder)
     found: dict[str, str] = {}
     for item in items:
-        if (row := row_id(item.cell)) in found:
+        if (row := item.cell.row) in found:
             continue
         canary = canaries.get(row, {})
         made_of = (item.task.fingerprint, item.plugin_hash)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.protocols.splitting import splits_table
-from serbench.records import Cell, atomic_path, cell_path, row_id
+from serbench.records import Cell, atomic_path, cell_path
 from serbench.records.derived import read_derived
 from serbench.records.plan_file import read_plan, write_plan
 from serbench.records.splits_file import add_splits, read_splits
@@ -45,7 +45,7 @@ def _add_cells(plan: Plan) -> None:
     before = read_plan(plan.folder)
     known = {item["id"]: item["cell"] for item in before}
     if plan.whole:
-        rows = {key: row_id(Cell.from_json(cell)) for key, cell in known.items()}
+        rows = {key: Cell.from_json(cell).row for key, cell in known.items()}
         begun = {row for key, row in rows.items() if cell_path(plan.folder, key).exists()}
         known = {key: cell for key, cell in known.items() if rows[key] in begun}
     known.update({item.cell.id: item.cell.to_json() for item in plan.cells})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from serbench.circumstances import Circumstances
 from serbench.errors import UnknownName
-from serbench.records import INNER_FOLDS, Cell, member_cells, row_id
+from serbench.records import INNER_FOLDS, Cell, member_cells
 from serbench.reporting.loading import load_records, suites_in
 from serbench.runner.planning.selection import Filters
 from serbench.runner.suite.schema import Suite
@@ -18,7 +18,7 @@ def with_run_settings(filters: Filters, suite: Suite, circumstances: Circumstanc
 
     That are seeds, trials, and a model, feature set or protocol that the suite lacks; what is given now goes before.
     """
-    cells = [cell for cell in _known_cells(suite, circumstances) if row_id(cell) in filters.row]
+    cells = [cell for cell in _known_cells(suite, circumstances) if cell.row in filters.row]
     if not cells:
         return filters
     single = not any(cell.members for cell in cells)
@@ -44,9 +44,9 @@ def with_run_settings(filters: Filters, suite: Suite, circumstances: Circumstanc
 
 def named_rows(rows: Sequence[Cell], named: Collection[str]) -> list[Cell]:
     """Those of the rows that are named, and the members of the ensembles among them."""
-    chosen = [row for row in rows if row_id(row) in named]
+    chosen = [row for row in rows if row.row in named]
     members = {cell.id for row in chosen for cell in member_cells(row)}
-    return [row for row in rows if row_id(row) in named or row.id in members]
+    return [row for row in rows if row.row in named or row.id in members]
 
 
 def refuse_unknown_rows(suite: Suite, filters: Filters, rows: Iterable[Cell]) -> None:
@@ -56,7 +56,7 @@ def refuse_unknown_rows(suite: Suite, filters: Filters, rows: Iterable[Cell]) ->
     ------
     UnknownName
     """
-    planned = {row_id(row) for row in rows} if filters.row else set()
+    planned = {row.row for row in rows} if filters.row else set()
     for name in filters.row:
         if name not in planned:
             raise UnknownName(
