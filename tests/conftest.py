@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trained_models import spoken, trained, trained_pair  # noqa: F401  made once for all folders that ask for them
 
 from serbench.circumstances import Circumstances
+from serbench.runner.cell.environment import THREAD_VARIABLES
 
 REPOSITORY = Path(__file__).parents[1]
 _REAL_CORPORA, _OWN_CACHE = "SERBENCH_TEST_DATA", "SERBENCH_TEST_CACHE"
@@ -26,6 +29,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # Parallel workers inherit the variables of the process that starts them, after it has come through here.
     user_data = os.environ.pop("SERBENCH_DATA", "") or str(REPOSITORY.parent / "shared" / "corpora")
     os.environ.setdefault(_REAL_CORPORA, user_data)
+    # Tests run beside each other on few cores: a numerical library that starts a thread a core only waits for itself.
+    for name in THREAD_VARIABLES:
+        os.environ.setdefault(name, "1")
+    # The programs that tests start compile serbench once, not each of them anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    # Keras collects garbage before each network that is built: not through all modules and tests each time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +48,7 @@ def shared_cache() -> Path:
     return Path(os.environ["SERBENCH_CACHE"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of the real corpora; a test that asks for it is skipped where there are none."""
     folder = Path(os.environ[_REAL_CORPORA])

@@ -32,7 +32,7 @@ def run_once(tiny_data, shared_cache, tmp_path_factory):
         "    protocols: [{name: speaker_kfold, params: {k: 3}}]\n"
         "  - {features: [{name: mfcc, normalise: speaker}], models: [knn], protocols: [{name: speaker_kfold}]}\n"
     )
-    where = {"data": tiny_data, "cache": shared_cache, "results": folder / "results", "jobs": 1}
+    where = {"data": tiny_data, "cache": shared_cache, "results": folder / "results", "executor": "in_process"}
     board = serbench.run(suite, filters={"fold": ["1"]}, save_models=True, **where)
     return board, folder / "results"
 
@@ -62,7 +62,7 @@ def test_run_tells_its_observers_and_how_it_ended(tmp_path):
     for options in ({}, {}, {"force": True}, {"filters": {"model": ["majority"], "fold": ["1"]}, "force": True}):
         listener = Listener()
         given = {"filters": {"model": ["majority"], "protocol": ["speaker_kfold"]}, "observers": [listener], **options}
-        board = serbench.run("demo", results=tmp_path, jobs=1, **given)
+        board = serbench.run("demo", results=tmp_path, executor="in_process", **given)
         assert listener.told == [board.attrs["planned"], *["ok"] * board.attrs["ran"]]
         assert (board.attrs["failed"], board.attrs["stopped"]) == (0, False)
         ran.append(board.attrs["ran"])

@@ -57,7 +57,8 @@ NOISY = ModelSpec(name="noisy", accepts="vector", build=build)
 """
 
 
-def test_what_libraries_print_goes_into_a_log_that_is_named(tmp_path, capfd, shared_cache):
+def test_what_libraries_print_goes_into_a_log_that_is_named(tmp_path, capfd, shared_cache, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
     (tmp_path / "noisy.py").write_text(NOISY)
     check(tmp_path / "noisy.py")
     shown = capfd.readouterr()

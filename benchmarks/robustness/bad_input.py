@@ -1,6 +1,6 @@
 """Give the real program what breaks programs, and class its answers.
 
-    python benchmarks/robustness/bad_input.py [--only WORDS] [--jobs 2] [--table docs/reference/bad_input.md]
+    python benchmarks/robustness/bad_input.py [--only WORDS …] [--jobs 2] [--table docs/reference/bad_input.md]
 
 Each case has a temporary folder of its own with a tiny synthetic corpus and finished results, and a time limit. Right
 answers are a named error, a healed file, a failure row, or a stop within five seconds of Ctrl-C. An internal error, a
@@ -84,7 +84,7 @@ def _shown(line: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="cases whose category and title contain these words")
+    parser.add_argument("--only", nargs="+", default=[""], help="cases whose category and title contain any of these")
     parser.add_argument("--sample", type=int, default=1, help="every n-th case")
     parser.add_argument("--jobs", type=int, default=2, help="cases side by side")
     parser.add_argument("--patience", type=float, default=1.0, help="times the limits: for machines that do more")
@@ -94,7 +94,8 @@ def main() -> int:
     arguments = parser.parse_args()
     # Started in the background of a shell, this would be deaf to Ctrl-C, and so would be what it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    cases = [case for case in CASES if arguments.only in f"{case.category}: {case.title}"][:: arguments.sample]
+    named = [(f"{case.category}: {case.title}", case) for case in CASES]
+    cases = [case for name, case in named if any(words in name for words in arguments.only)][:: arguments.sample]
     if arguments.list:
         print("\n".join(f"{case.category}: {case.title}" for case in cases))
         return 0

@@ -92,7 +92,7 @@ def audited(call, tmp_path) -> Callable[..., Audited]:
             (tmp_path / "plugin").mkdir(exist_ok=True)
             (tmp_path / "plugin" / "planted.py").write_text(plugin)
             words += ["--plugin", tmp_path / "plugin" / "planted.py"]
-        status, _, err = call("run", place, "--jobs", 1, "--no-tracking", *words, *more)
+        status, _, err = call("run", place, "--executor", "in_process", "--no-tracking", *words, *more)
         assert status == 0, err
         before = json.loads(call("leaderboard", "planted", "--format", "json")[1])[0]
         command = ("audit", before["row"], "--canary", "--suite", place, "--gate", "--format", "json", *words)

@@ -109,7 +109,7 @@ grid: [{features: [mfcc], models: [majority], protocols: [loso]}]
 def run_suite(call, corpus, tmp_path):
     suite = tmp_path / "own.yaml"
     suite.write_text(SUITE)
-    words = ("run", suite, "--no-tracking", "--jobs", 1, "--corpus-path", f"own={corpus}")
+    words = ("run", suite, "--no-tracking", "--executor", "in_process", "--corpus-path", f"own={corpus}")
     assert call(*words)[0] == 0
     return call("audit", "own", "--gate", "--format", "json"), words
 

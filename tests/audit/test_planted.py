@@ -182,7 +182,7 @@ def test_weights_of_an_ensemble_that_are_not_those_of_the_validation_part_fail(c
 
     suite = tmp_path / "planted.yaml"
     suite.write_text(ENSEMBLE)
-    assert call("run", suite, "--jobs", 1, "--no-tracking", *ONE_FOLD)[0] == 0
+    assert call("run", suite, "--executor", "in_process", "--no-tracking", *ONE_FOLD)[0] == 0
     board = json.loads(call("leaderboard", "planted", "--format", "json")[1])
     row = next(entry for entry in board if entry["features"] == "ensemble of 2")
     folder = tmp_path / "results" / "planted"

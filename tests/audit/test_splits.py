@@ -35,7 +35,8 @@ def test_a_row_of_such_a_corpus_is_not_speaker_independent(call, spoken, tmp_pat
     suite.write_text(
         "title: Doubled\ncorpora: [manifest]\ngrid: [{features: [mfcc], models: [majority], protocols: [loso]}]\n"
     )
-    words = ("run", suite, "--no-tracking", "--jobs", 1, "--corpus-path", f"manifest={tmp_path / 'manifest.csv'}")
+    corpus = f"manifest={tmp_path / 'manifest.csv'}"
+    words = ("run", suite, "--no-tracking", "--executor", "in_process", "--corpus-path", corpus)
     status, _, err = call(*words, "--require", "speaker-independent")
     assert status == 2 and DOUBLED_PERSON in err
     assert call(*words)[0] == 0

@@ -12,7 +12,7 @@ import pytest
 from serbench.records.ledger import ledger_of_host
 
 REPOSITORY = Path(__file__).parents[2]
-QUICK = ("--model", "majority", "--model", "svm", "--jobs", "1")
+QUICK = ("--model", "majority", "--model", "svm", "--executor", "in_process")
 
 
 def git(*words: object) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-RUN = ("--no-tracking", "--jobs", "1", "--model", "lda", "--protocol", "speaker_kfold")
+RUN = ("--no-tracking", "--executor", "in_process", "--model", "lda", "--protocol", "speaker_kfold")
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def manifest(serbench, tmp_path, tiny_data):
         table = pd.DataFrame(rows, columns=["path", "label", "speaker"])
         change(table).to_csv(tmp_path / "manifest.csv", index=False)
         path = f"own={tmp_path / 'manifest.csv'}"
-        return serbench("run", suite, "--no-tracking", "--jobs", "1", "--corpus-path", path)
+        return serbench("run", suite, "--no-tracking", "--executor", "in_process", "--corpus-path", path)
 
     return run
 

@@ -53,7 +53,8 @@ def test_three_commands_to_leaderboard_and_report(serbench, here, foreign):
     text = (here / "meine_aufnahmen.yaml").read_text()
     (here / "meine_aufnahmen.yaml").write_text(text.replace("handcrafted", "mfcc", 1))
     assert "54 utterances usable" in serbench(*commands[0]).out
-    ran = serbench(*commands[1], "-j", 1, "--no-tracking", "--model", "majority", "--model", "lda", "--model", "svm")
+    models = ("--model", "majority", "--model", "lda", "--model", "svm")
+    ran = serbench(*commands[1], "--executor", "in_process", "--no-tracking", *models)
     assert ran.status == 0, ran.err
     assert "speaker-independent" in ran.out and "33.3" in ran.out
     told = serbench(*commands[2], "-f", "png")

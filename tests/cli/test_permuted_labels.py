@@ -15,7 +15,7 @@ PROTOCOL = "speaker_kfold(k=3)"
 @pytest.fixture
 def run(serbench, tiny_suite, tiny_data):
     """Run the speaker-independent row of LDA of the suite `tiny`."""
-    words = ("--jobs", "1", "--no-tracking", "--model", "lda", "--protocol", "speaker_kfold")
+    words = ("--executor", "in_process", "--no-tracking", "--model", "lda", "--protocol", "speaker_kfold")
     return lambda *more: serbench("run", tiny_suite, "--data", tiny_data, *words, *more)
 
 

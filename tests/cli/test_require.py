@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-RUN = ("--jobs", "1", "--no-tracking", "--model", "lda")
+RUN = ("--executor", "in_process", "--no-tracking", "--model", "lda")
 SAID = "--require: not speaker-independent: tiny under "
 
 

@@ -19,7 +19,7 @@ def run(serbench, tiny_suite, tiny_data):
     def call(extra: str = "", *words: object):
         tiny_suite.write_text(tiny_suite.read_text() + extra)
         words = ("--model", "lda", "--protocol", "speaker_kfold", *words)
-        return serbench("run", tiny_suite, "--data", tiny_data, "--jobs", "1", "--no-tracking", *words)
+        return serbench("run", tiny_suite, "--data", tiny_data, "--executor", "in_process", "--no-tracking", *words)
 
     return call
 

@@ -20,7 +20,7 @@ grid:
     protocols: [{name: speaker_kfold, params: {k: 3}}]
 """
 PRINTED = "The command that makes the row again"
-QUIET = ("--no-tracking", "--jobs", "1")
+QUIET = ("--no-tracking", "--executor", "in_process")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def test_inner_folds(serbench, tiny_data, tiny_suite):
     assert answer.status == 2 and "--inner: inner folds without a search" in answer.err
     answer = serbench(*words, "--trials", 2, "--inner", 0)
     assert answer.status == 2 and "--inner: found 0" in answer.err
-    answer = serbench(*words, "--trials", 2, "--inner", 1, "--jobs", 1, "--no-tracking")
+    answer = serbench(*words, "--trials", 2, "--inner", 1, "--executor", "in_process", "--no-tracking")
     assert answer.status == 0, answer.err
     (row,) = (entry["row"] for entry in json.loads(serbench("leaderboard", "--format", "json").out) if entry["trials"])
     assert "1 speaker" in " ".join(serbench("show", row).out.split())
@@ -24,9 +24,9 @@ def test_inner_folds(serbench, tiny_data, tiny_suite):
 
 def test_tune_show_and_draw(serbench, tiny_data, tiny_suite, tmp_path):
     words = ["run", tiny_suite, "--data", tiny_data, "--model", "lda", "--protocol", "speaker_kfold", "--trials", 3]
-    answer = serbench(*words, "--dry-run", "--jobs", 1, "--no-tracking")
+    answer = serbench(*words, "--dry-run", "--executor", "in_process", "--no-tracking")
     assert answer.status == 0 and "6 cells" in answer.out
-    answer = serbench(*words, "--jobs", 1, "--no-tracking")
+    answer = serbench(*words, "--executor", "in_process", "--no-tracking")
     assert answer.status == 0, answer.err
     assert "gain" in answer.out and "trials" in answer.out
     row = next(line.split()[-1] for line in answer.out.splitlines() if " lda " in line and " 3 " in line)

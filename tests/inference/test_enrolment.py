@@ -32,7 +32,7 @@ grid:
 def folders(tmp_path_factory, tiny_data):
     root = tmp_path_factory.mktemp("enrolling")
     (root / "enrolling.yaml").write_text(SUITE)
-    around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", jobs=1)
+    around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", executor="in_process")
     run(root / "enrolling.yaml", around=around)
     return [
         train(

@@ -32,7 +32,7 @@ def spoken(tmp_path_factory, tiny_data) -> tuple[Path, Circumstances]:
     root = tmp_path_factory.mktemp("spoken")
     file = root / "spoken.yaml"
     file.write_text(SPOKEN_SUITE)
-    around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", jobs=1)
+    around = Circumstances(data=tiny_data, cache=root / "cache", results=root / "results", executor="in_process")
     run(file, around=around)
     return file, around
 

@@ -47,10 +47,16 @@ def fitted(name: str, dimensions: int, **params):
     return estimator.fit(X, np.array([0, 1] * 3)), X
 
 
-def test_tim_net_is_built_as_described():
+@pytest.fixture(scope="module")
+def tim_net():
+    """The fixed network of TIM-Net, which takes longest to build, and what it was fitted to."""
+    return fitted("tim_net_fixed", 40, frames=16, epochs=2)
+
+
+def test_tim_net_is_built_as_described(tim_net):
     import keras
 
-    estimator, X = fitted("tim_net_fixed", 40, frames=16)
+    estimator, X = tim_net
     layers = estimator.model.layers
     convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv1D)]
     # Two that lead in, then eight scales, two directions, two convolutions each.
@@ -66,8 +72,8 @@ def test_tim_net_is_built_as_described():
     assert estimator.predict_proba(X) == pytest.approx(estimator.predict_proba(without))
 
 
-def test_tim_net_hears_the_frames_in_both_directions():
-    estimator, X = fitted("tim_net_fixed", 40, frames=16, epochs=2)
+def test_tim_net_hears_the_frames_in_both_directions(tim_net):
+    estimator, X = tim_net
     base = estimator.predict_proba(X)
     for frame in (0, 15):
         louder = [x.copy() for x in X]

@@ -88,7 +88,7 @@ def folder_results(tiny_data, shared_cache, tmp_path_factory):
         "grid: [{features: [mfcc], models: [lda], protocols: [{name: speaker_kfold, params: {k: 3}}]}]\n"
     )
     where = {"data": tiny_data, "cache": shared_cache, "results": folder / "results"}
-    serbench.run(suite, jobs=1, **where)
+    serbench.run(suite, executor="in_process", **where)
     return suite, [word for name, path in where.items() for word in (f"--{name}", path)]
 
 

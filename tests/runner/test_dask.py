@@ -19,6 +19,7 @@ import serbench
 from serbench.circumstances import Circumstances
 from serbench.errors import ExecutorError
 from serbench.records import read_cell
+from serbench.runner.cell.environment import THREAD_VARIABLES
 from serbench.runner.executors import dask as executor
 from serbench.runner.executors.base import TimedOut, WorkerDied
 from serbench.runner.executors.contract import check_executor, results_of
@@ -45,7 +46,9 @@ FILTERS = {"model": ["majority", "lda"], "features": ["handcrafted"]}
 @contextmanager
 def cluster(folder: Path, *worker_options: str, workers: int = 2, gpus: int = 0):
     """A scheduler and workers as a user starts them, the first with a `GPU` each; gives the scheduler's address."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # As a user's shell is: nobody has said anything of threads.
+    environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     quiet |= {"env": environment, "start_new_session": True}
     dask, file = [sys.executable, "-m", "dask"], folder / "scheduler.json"

@@ -137,7 +137,8 @@ def test_an_ensemble_averages_members_that_heard_as_much(suite, around):
 
 
 def test_a_network_on_sequences_hears_speakers_too(suite, around):
-    block = BLOCK.replace("[mfcc]", "[mfcc_sequence]").replace("[lda]", "[{name: cnn, params: {epochs: 1}}]")
+    network = "[{name: cnn, params: {epochs: 1, filters: 8, blocks: 1}}]"
+    block = BLOCK.replace("[mfcc]", "[mfcc_sequence]").replace("[lda]", network)
     plan = planned(suite("[2]", block), around, seed=[0], fold=["1"])
     ((record, predictions),) = carried_out(plan, around).values()
     assert record.status == "ok", record.reason

@@ -52,7 +52,8 @@ def write_manifest(folder, audio, rename=lambda path: path.relative_to(path.pare
 def around(tiny_data, shared_cache, tmp_path) -> Circumstances:
     paths = dict.fromkeys(NAMES[:3], tiny_data / "tiny")
     paths["listed"] = write_manifest(tmp_path / "listed", tiny_data / "tiny")
-    return Circumstances(data=tmp_path, cache=shared_cache, results=tmp_path / "results", corpus_paths=paths, jobs=1)
+    where = {"data": tmp_path, "cache": shared_cache, "results": tmp_path / "results", "corpus_paths": paths}
+    return Circumstances(**where, executor="in_process")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from serbench.runner.suite.file import load_suite
 
 @pytest.fixture
 def around(tiny_data, shared_cache, tmp_path) -> Circumstances:
-    return Circumstances(data=tiny_data, cache=shared_cache, results=tmp_path / "results", jobs=1)
+    return Circumstances(data=tiny_data, cache=shared_cache, results=tmp_path / "results", executor="in_process")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ COUNT = 3
 @pytest.fixture(scope="module")
 def around(tmp_path_factory, shared_cache):
     folder = tmp_path_factory.mktemp("shards")
-    return Circumstances(data=folder / "data", cache=shared_cache, results=folder / "whole", jobs=1)
+    return Circumstances(data=folder / "data", cache=shared_cache, results=folder / "whole", executor="in_process")
 
 
 @pytest.fixture(scope="module")

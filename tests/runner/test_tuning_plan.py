@@ -141,7 +141,7 @@ def test_a_search_may_choose_other_features_and_extracts_them(plan_of, around, t
         "NOTHING = FeatureSpec(name='nothing', version='1', kind='vector', extract=nothing)\n"
         "PITCH = FeatureSpec(name='pitch', version='1', kind='vector', extract=pitch)\n"
     )
-    around = dataclasses.replace(around, plugins=(plugin,), jobs=1)
+    around = dataclasses.replace(around, plugins=(plugin,), executor="in_process")
     plan = plan_of(
         "tuning: {trials: 6, features: [pitch]}\n", around, features=["nothing"], model=["lda"], fold=["1"], **SPEAKERS
     )

@@ -7,12 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import trained_models
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
-
-# Fixtures of the neighbours.
-spoken, trained = trained_models.spoken, trained_models.trained
 
 
 @pytest.fixture(scope="session")

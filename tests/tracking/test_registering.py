@@ -13,15 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-import trained_models
 
 from serbench.errors import SerbenchError
 from serbench.inference.folder import read_manifest
 from serbench.inference.model import load_model
 from serbench.tracking.registering import register, save_pyfunc
 from serbench.tracking.store import open_client
-
-spoken, trained = trained_models.spoken, trained_models.trained
 
 
 @pytest.fixture(scope="module")
