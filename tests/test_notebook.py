@@ -34,7 +34,10 @@ def execute(folder, first=None):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    return execute(tmp_path_factory.mktemp("notebook"))
+    folder = tmp_path_factory.mktemp("notebook")
+    (folder / "configs").mkdir()
+    (folder / "configs" / "local.yaml").write_text("jobs: 1")
+    return execute(folder)
 
 
 def outputs(notebook):
@@ -65,7 +68,7 @@ def test_cells_are_short_and_no_output_is_longer_than_a_screen(executed):
 def test_it_runs_on_an_own_corpus(tiny_data, tmp_path):
     (tmp_path / "mine.yaml").write_text(TINY_SUITE.replace("name: tiny", "name: mine"))
     (tmp_path / "configs").mkdir()
-    (tmp_path / "configs/local.yaml").write_text(f"corpus_paths: {{mine: {tiny_data / 'tiny'}}}")
+    (tmp_path / "configs/local.yaml").write_text(f"corpus_paths: {{mine: {tiny_data / 'tiny'}}}\nexecutor: in_process")
     found = outputs(execute(tmp_path, 'SUITE, CORPUS = "mine", "mine"'))
     assert sum("image/png" in output.get("data", {}) for output in found) == 5
     assert any("mine/high/s0_high_0" in output.get("text", "") for output in found)

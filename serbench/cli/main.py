@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 import serbench
 from serbench.cli.verbs import CHECK, LOOK, MEASURE, SHARE, USE, Verbs
@@ -98,12 +101,18 @@ def build_app() -> typer.Typer:
     return app
 
 
+@cache
+def program() -> Callable[..., Any]:
+    """The program as a command that can be called; typer takes long over its many options."""
+    return get_command(build_app())
+
+
 def main() -> None:
     """Run the program: exit status 0 when all went well, 1 when cells failed, 2 for an error in what was asked."""
     debug = "--debug" in sys.argv or bool(os.environ.get("SERBENCH_DEBUG"))
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
-        sys.exit(build_app()(standalone_mode=False) or 0)
+        sys.exit(program()(standalone_mode=False) or 0)
     except typer.Abort:
         sys.exit(130)
     except KeyboardInterrupt:

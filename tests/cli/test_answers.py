@@ -13,7 +13,7 @@ import pytest
 
 from serbench.cli.main import build_app
 
-RUN = ("--jobs", "1", "--no-tracking", "--data", "data", "--dry-run")
+RUN = ("--executor", "in_process", "--no-tracking", "--data", "data", "--dry-run")
 UNLUCKY = """\
 from serbench import ModelSpec
 def build(params, *, n_classes, seed):

@@ -112,7 +112,8 @@ def test_the_error_sheet_tells_how_the_twins_of_the_row_do(folders, models):
 def test_the_error_sheet_tells_how_the_row_stands_degraded_audio(tmp_path, tiny_data):
     file = tmp_path / "noisy.yaml"
     file.write_text(SUITE.replace("    enrol: [0, 2]\n", "") + "robustness: {noise_snr_db: [0]}\n")
-    around = Circumstances(data=tiny_data, cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
+    where = {"data": tiny_data, "cache": tmp_path / "cache", "results": tmp_path / "results"}
+    around = Circumstances(**where, executor="in_process")
     run(file, around=around)
     row = "noisy/*/*/mfcc/logistic_regression"
     sheet = serbench.load_model(train(row, tmp_path / "model", around, suite=str(file))).sheet

@@ -75,7 +75,7 @@ def test_results_are_bitwise_equal_for_any_number_of_jobs(tiny_suite, around, tm
 
 
 def test_the_record_says_where_it_comes_from(tiny_suite, around):
-    plan, _ = run(tiny_suite, around, model=["lda"])
+    plan, _ = run(tiny_suite, dataclasses.replace(around, executor="in_process"), model=["lda"])
     for record, _ in cells_of(plan).values():
         assert record.environment["packages"]["numpy"] == np.__version__
         assert record.environment["threads"] == 1
@@ -87,12 +87,14 @@ def test_the_record_says_where_it_comes_from(tiny_suite, around):
 
 
 @pytest.mark.parametrize(
-    ("source", "model", "reason"),
-    [(plugins.RAISES, "raises", "no luck today"), (plugins.DIES, "dies", "worker process died"),
-     (plugins.NOT_FINITE, "not_finite", "not finite")],
+    ("source", "model", "reason", "executor"),
+    [(plugins.RAISES, "raises", "no luck today", "local"), (plugins.DIES, "dies", "worker process died", "local"),
+     (plugins.NOT_FINITE, "not_finite", "not finite", "in_process")],
 )  # fmt: skip
-def test_a_failure_is_a_row_with_its_reason_and_runs_again(tiny_suite, around, tmp_path, source, model, reason):
-    around = with_plugin(around, tmp_path, source)
+def test_a_failure_is_a_row_with_its_reason_and_runs_again(
+    tiny_suite, around, tmp_path, source, model, reason, executor
+):
+    around = dataclasses.replace(with_plugin(around, tmp_path, source), executor=executor)
     only = {"model": [model, "lda"], "protocol": ["speaker_kfold"]}
     plan, outcome = run(tiny_suite, around, **only)
     assert (outcome.ran, outcome.failed) == (6, 3)
@@ -104,6 +106,7 @@ def test_a_failure_is_a_row_with_its_reason_and_runs_again(tiny_suite, around, t
 
 
 def test_a_changed_plugin_makes_its_cells_stale(tiny_suite, around, tmp_path):
+    around = dataclasses.replace(around, executor="in_process")
     source = plugins.SLOW.replace("SECONDS", "0")
     only = {"model": ["slow"], "protocol": ["speaker_kfold"]}
     run(tiny_suite, with_plugin(around, tmp_path, source), **only)

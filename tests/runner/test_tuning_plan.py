@@ -21,7 +21,7 @@ SPEAKERS = {"protocol": ["speaker_kfold"]}
 
 @pytest.fixture
 def around(tiny_data, shared_cache, tmp_path) -> Circumstances:
-    return Circumstances(data=tiny_data, cache=shared_cache, results=tmp_path / "results", jobs=2)
+    return Circumstances(data=tiny_data, cache=shared_cache, results=tmp_path / "results", executor="in_process")
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_nothing_to_tune_is_said(plan_of):
 def test_searches_are_equal_for_any_number_of_jobs(plan_of, around, tmp_path):
     found = {}
     for jobs in (1, 2):
-        where = dataclasses.replace(around, jobs=jobs, results=tmp_path / str(jobs))
+        where = dataclasses.replace(around, executor="local", jobs=jobs, results=tmp_path / str(jobs))
         plan = plan_of(around=where, trials=5, **SPEAKERS)
         outcome = run_plan(plan, open_registry(where), where)
         assert outcome.failed == 0
