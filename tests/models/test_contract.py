@@ -9,7 +9,7 @@ from serbench.registry import build_registry
 from serbench.specs import ModelSpec
 
 FLATTEN = {"filters": 16, "frames": 8, "pool": 1, "dropout": 0.0, "dense_dropout": 0.0}
-SCALES = {"filters": 8, "blocks": 3, "frames": 16, "pool": 1, "dropout": 0.0, "learning_rate": 0.01}
+SCALES = {"filters": 8, "blocks": 2, "frames": 16, "pool": 1, "dropout": 0.0, "learning_rate": 0.01}
 PARALLEL = {"frames": 16, "pool": 1, "dropout": 0.0, "learning_rate": 0.003}
 # Sizes that train in no time; a model that is not named here is checked with its defaults.
 TINY = {

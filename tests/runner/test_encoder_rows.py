@@ -267,17 +267,18 @@ def test_a_run_on_real_audio_killed_while_it_extracts_goes_on(real_data, tmp_pat
     block = f"features: [{PLAIN}], models: [lda], protocols: [loso]"
     suite.write_text(f"title: EMO-DB\ncorpora: [emodb]\ngrid:\n  - {{{block}}}\n")
 
-    def words(name: str) -> list:
+    def words(name: str, *how: str) -> list:
         where = ["--data", tmp_path / "data", "--cache", tmp_path / name / "cache", "--results", tmp_path / name]
-        return ["run", suite, *where, "--weights", weights, "--device", "cpu", "--jobs", "2", "--no-tracking"]
+        return ["run", suite, *where, "--weights", weights, "--device", "cpu", "--no-tracking", *how]
 
-    shards = kill_once_begun(start(words("killed")), tmp_path / "killed" / "cache")
-    said = carry_on(words("killed"))
+    shards = kill_once_begun(start(words("killed", "--jobs", "2")), tmp_path / "killed" / "cache")
+    # Each further worker would import torch and transformers once more.
+    said = carry_on(words("killed", "--executor", "in_process"))
     assert "3 cells (3 new)" in said
     # The last line of the extraction: the others come every ten seconds, and so not at all on a fast machine.
     left = int(re.search(r"features of (\d+) files extracted", said).group(1))
     assert shards and 0 < left < len(spoken) > 100
-    carry_on(words("whole"))
+    carry_on(words("whole", "--executor", "in_process"))
     cells = sorted((tmp_path / "whole" / "emodb" / "cells").glob("*.parquet"))
     assert len(cells) == 3
     for path in cells:
