@@ -132,7 +132,7 @@ def test_a_model_of_ones_own_is_in_the_leaderboard_beside_the_others(serbench, t
         "    from sklearn.naive_bayes import GaussianNB\n    return GaussianNB()\n"
         "NAIVE = ModelSpec(name='naive_bayes', accepts='vector', build=build)\n"
     )
-    words = ("run", tiny_suite, "--data", tiny_data, "--jobs", "1", "--no-tracking")
+    words = ("run", tiny_suite, "--data", tiny_data, "--executor", "in_process", "--no-tracking")
     assert serbench(*words, "--model", "majority").status == 0
     answer = serbench(*words, "--plugin", plugin, "--model", "naive_bayes")
     assert answer.status == 0
@@ -142,7 +142,8 @@ def test_a_model_of_ones_own_is_in_the_leaderboard_beside_the_others(serbench, t
 
 
 def test_several_seeds_are_one_row(serbench, tiny_suite, tiny_data):
-    words = ("--data", tiny_data, "--jobs", "1", "--no-tracking", "--model", "lda", "--protocol", "stratified_kfold")
+    words = ("--data", tiny_data, "--executor", "in_process", "--no-tracking")
+    words += ("--model", "lda", "--protocol", "stratified_kfold")
     assert serbench("run", tiny_suite, *words, "--seed", 0, "--seed", 1).status == 0
     (row,) = json.loads(serbench("leaderboard", "tiny", "--format", "json").out)
     assert row["seeds"] == [0, 1] and row["folds_done"] == 6
