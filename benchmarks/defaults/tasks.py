@@ -47,8 +47,8 @@ RECIPES: list[dict[str, float]] = [
     {},
     {"gender": 0.3},
     {"intensity": 0.3},
-    {"gender": 0.3, "intensity": 0.3},
     {"speaker": -0.1},
+    {"gender": 0.3, "intensity": 0.3},
     {"speaker": -1.0},
 ]
 EMOTION, HIDDEN = "emotion", 64
