@@ -1,12 +1,13 @@
 """The usual notebook's job as people write it, and the same job by serbench, in one run.
 
-    SERBENCH_DATA=~/corpora python benchmarks/speed/notebook.py [--fraction 0.1] [--json FILE]
+    SERBENCH_DATA=~/corpora python benchmarks/speed/notebook.py [--fractions 0.25 0.5 1] [--jobs 1 2] [--json FILE]
 
 Both describe RAVDESS speech by six kinds of features, train SVM, nearest neighbours, random forest, XGBoost and a
 convolutional network of 30 epochs, over a random 80/20 split and over the six official folds, and score every fold.
 The notebook calls librosa, scikit-learn, XGBoost and Keras plainly, and decodes a file for each kind of input, as
-notebooks do; serbench runs a suite into empty folders. Each in a process of its own, one job, one thread: processor
-seconds with all child processes, imports included. `--fraction` takes that share of each actor's files.
+notebooks do; serbench runs a suite into empty folders. Each in a process of its own, with one thread a job: processor
+seconds with all child processes, imports included, and the seconds of the clock, which want a quiet machine.
+`--fractions` take shares of each actor's files, `--jobs` numbers of serbench's cells side by side.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 EPOCHS = 30
@@ -36,8 +38,8 @@ grid:
 """
 
 
-def notebook(data: Path) -> None:
-    """What a notebook does: six librosa calls a file, four classifiers and a network, over seven folds."""
+def notebook(data: Path, jobs: int) -> None:
+    """What a notebook does: six librosa calls a file, four classifiers and a network, over seven folds, one by one."""
     import keras
     import librosa
     import numpy as np
@@ -109,7 +111,7 @@ def notebook(data: Path) -> None:
         balanced_accuracy_score(y[test], answers)
 
 
-def ours(data: Path) -> None:
+def ours(data: Path, jobs: int) -> None:
     """The same by a suite."""
     import serbench
 
@@ -117,7 +119,7 @@ def ours(data: Path) -> None:
         suite = Path(scratch) / "notebook.yaml"
         suite.write_text(SUITE, encoding="utf-8")
         places = {"cache": Path(scratch) / "cache", "results": Path(scratch) / "results"}
-        board = serbench.run(suite, data=data, jobs=1, threads=1, **places)
+        board = serbench.run(suite, data=data, jobs=jobs, threads=1, **places)
     print(f"{board.attrs['ran']} cells, {board.attrs['failed']} failed")
 
 
@@ -138,40 +140,52 @@ def linked(source: Path, target: Path, fraction: float) -> int:
     return count
 
 
-def processor_seconds(job: str, data: Path) -> float:
-    """Processor time of a job in a process of its own, with its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def cost(job: str, data: Path, jobs: int) -> dict[str, float]:
+    """Seconds of a job in a process of its own: of processors, with its children, and of the clock."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
     quiet = {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, __file__, "--job", job, "--data", data]
+    command = [sys.executable, __file__, "--job", job, "--jobs", str(jobs), "--data", data]
     subprocess.run(command, env={**os.environ, **one, **quiet}, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"processor": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "clock": wall}
 
 
 JOBS = {"notebook": notebook, "serbench": ours}
 
 
 def main() -> None:
-    """Run both and print their ratio."""
+    """Run both at each size and print their ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("SERBENCH_DATA"), help="folder of the corpora")
-    parser.add_argument("--fraction", type=float, default=1.0, help="share of the files [1]")
+    parser.add_argument("--fractions", type=float, nargs="+", default=[1.0], help="shares of the files [1]")
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1], help="serbench's cells side by side [1]")
     parser.add_argument("--json", type=Path, help="write the seconds there")
     parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.data is None:
         parser.error("give --data, or set SERBENCH_DATA")
     if given.job:
-        JOBS[given.job](given.data)
+        JOBS[given.job](given.data, given.jobs[0])
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        count = linked(Path(given.data) / "ravdess_speech", Path(scratch), given.fraction)
-        found = {job: processor_seconds(job, Path(scratch)) for job in JOBS}
-    plain, suite = found["notebook"], found["serbench"]
-    print(f"{count} files, processor seconds: notebook {plain:.0f}, serbench {suite:.0f}, ratio {plain / suite:.1f}x")
-    if given.json:
-        given.json.write_text(json.dumps({"utterances": count, **found}, indent=1) + "\n", encoding="utf-8")
+    found = []
+    for fraction in given.fractions:
+        with tempfile.TemporaryDirectory() as scratch:
+            size = {"utterances": linked(Path(given.data) / "ravdess_speech", Path(scratch), fraction)}
+            size["notebook"] = cost("notebook", Path(scratch), 1)
+            size["serbench"] = {str(jobs): cost("serbench", Path(scratch), jobs) for jobs in given.jobs}
+        found.append(size)
+        print(f"{size['utterances']} files: notebook {told(size['notebook'])}")
+        for jobs, seconds in size["serbench"].items():
+            ratio = size["notebook"]["processor"] / seconds["processor"]
+            print(f"  serbench, {jobs} at a time: {told(seconds)}; {ratio:.1f}x fewer of the processor", flush=True)
+        if given.json:
+            given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def told(seconds: dict[str, float]) -> str:
+    """Seconds in words."""
+    return f"{seconds['processor']:.0f} s of the processor, {seconds['clock']:.0f} s of the clock"
 
 
 if __name__ == "__main__":

@@ -243,10 +243,14 @@ def _print_plan(plan: Plan, around: Circumstances) -> None:
         (*key, states.total(), ", ".join(f"{count} {state}" for state, count in states.items()))
         for key, states in found.items()
     ]
-    rows += [(*_row_titles(row.cell), 0, f"skipped: {row.reason}") for row in plan.skipped]
+    # Many rows are skipped for one long reason: it stands once, below the table.
+    reasons = {reason: number for number, reason in enumerate(dict.fromkeys(row.reason for row in plan.skipped), 1)}
+    rows += [(*_row_titles(row.cell), 0, f"skipped ({reasons[row.reason]})") for row in plan.skipped]
     columns = ("corpus", "protocol", "features", "model", "trials", "folds", "state")
     title = f"Plan of suite {plan.suite.name}"
     show(to_terminal(columns, rows, title=title, words=columns, box=HEAVY_HEAD, title_justify="center"))
+    for reason, number in reasons.items():
+        print(f"skipped ({number}): {reason}")
     earlier = [row["record"] for row in read_folder(plan.folder) if row["record"] is not None]
     time = estimate([item.cell for item in plan.todo], earlier, around.jobs)
     print(f"{_counts(plan)}; estimated time: {time}, with {around.jobs} jobs")

@@ -27,6 +27,9 @@ from serbench.runner.observers import Observer
 from serbench.runner.planning.cells import Plan, PlannedCell
 
 CHUNK = 48
+# Each job leaves a shard for each of its sets, and looks into those that are there: so many jobs for one group of files
+# at the most keep that from growing with their square, and the open files below what systems allow.
+MOST_JOBS = 512
 # For what runs a plug-in's code, where nobody says otherwise.
 PLUGIN_SECONDS = 3600.0
 
@@ -177,5 +180,5 @@ def _versions(item: PlannedCell) -> Iterable[tuple[Alteration | None, pd.DataFra
 
 
 def _chunks(items: list, workers: int) -> list[list]:
-    size = max(1, min(CHUNK, -(-len(items) // workers)))
+    size = max(1, min(max(CHUNK, -(-len(items) // MOST_JOBS)), -(-len(items) // workers)))
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.decomposition import PCA
+from sklearn.svm import SVC
 
 from serbench.errors import UnknownName
 from serbench.models.params import complete, threads
+from serbench.models.shallow import svc
 from serbench.models.shallow.projection import BoundedPCA
 from serbench.models.shallow.svc import SoftmaxSVC
 from serbench.registry import build_registry
@@ -122,3 +124,30 @@ def test_components_from_the_covariance_are_those_from_the_vectors():
     X, _ = overlapping(n=300)
     first, second = (np.abs(BoundedPCA(4, solver).fit(X).transform(X)) for solver in ("full", "covariance_eigh"))
     np.testing.assert_allclose(first, second, atol=1e-8)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+@pytest.mark.parametrize("kernel", ["rbf", "linear", "poly"])
+def test_kernels_by_products_of_matrices_give_what_libsvm_gives(kernel, classes):
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, classes, 150)
+    X = generator.normal(size=(150, 20)) + 1.5 * np.eye(20)[y]
+    params = {"kernel": kernel, "C": 3.0, "class_weight": "balanced", "break_ties": classes > 2}
+    others = generator.normal(size=(40, 20))
+    own, plain = SoftmaxSVC(**params).fit(X, y), SVC(**params).fit(X, y)
+    np.testing.assert_array_equal(own.support_, plain.support_)
+    np.testing.assert_allclose(own.support_vectors_, plain.support_vectors_)
+    np.testing.assert_allclose(own.decision_function(others), plain.decision_function(others), atol=1e-9)
+    np.testing.assert_array_equal(own.predict(others), plain.predict(others))
+
+
+def test_a_training_part_too_large_for_its_kernel_is_fitted_value_by_value(monkeypatch):
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 3, 60)
+    X = generator.normal(size=(60, 5)) + np.eye(5)[y]
+    expected = SoftmaxSVC().fit(X, y).decision_function(X)
+    monkeypatch.setattr(svc, "MOST", 59)
+    monkeypatch.setattr(SoftmaxSVC, "_values", None)
+    fitted = SoftmaxSVC().fit(X, y)
+    monkeypatch.undo()
+    np.testing.assert_allclose(fitted.decision_function(X), expected, atol=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from serbench.errors import FeatureError
+from serbench.features.frames import average_frames
 
 POOLS = ("mean", "mean_std", "none")
 HOPS = (20, 40, 80)
@@ -80,6 +81,4 @@ def sequence(frames: np.ndarray, layer: int | str, hop: int) -> np.ndarray:
     Averages of two or four frames; the last one of those that are left.
     """
     mixed = mix_layers(frames, layer_weights(layer, len(frames)))
-    starts = np.arange(0, len(mixed), hop // HOPS[0])
-    counts = np.diff([*starts, len(mixed)])
-    return np.add.reduceat(mixed, starts, axis=0) / counts[:, None].astype(np.float32)
+    return average_frames(mixed, hop // HOPS[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from serbench.errors import ModelError
+from serbench.features.frames import average_frames
 
 CROPS = ("center", "start", "end")
 POOLED_BATCHES = 8
@@ -68,12 +69,7 @@ def shorten(x: np.ndarray, max_frames: int, crop: str, pool: int) -> np.ndarray:
     """Crop (frames, d) to `max_frames` and average groups of `pool` frames; the last group may be smaller."""
     surplus = max(0, len(x) - max_frames)
     start = {"center": surplus // 2, "start": 0, "end": surplus}[crop]
-    x = np.asarray(x[start : start + max_frames], dtype=np.float32)
-    if pool == 1:
-        return x
-    edges = np.arange(0, len(x), pool)
-    counts = np.diff(np.append(edges, len(x)))
-    return np.add.reduceat(x, edges, axis=0) / counts[:, None].astype(np.float32)
+    return average_frames(np.asarray(x[start : start + max_frames], dtype=np.float32), pool)
 
 
 def pad(X: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
