@@ -129,7 +129,7 @@ class Adaptation:
 def adapted(
     matrix: FeatureMatrix,
     adaptation: Adaptation,
-    known: Mapping[str, np.ndarray],
+    known: Mapping[str, tuple[np.ndarray, np.ndarray]],
     new: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,
     others: bool = False,
@@ -140,7 +140,7 @@ def adapted(
     ----------
     matrix : FeatureMatrix
     known : mapping
-        Speaker -> positions of their utterances.
+        Speaker -> positions of all they said, and of what is normalised by it: the same, with altered copies.
     new : mapping
         Speaker -> positions heard, and positions of all their utterances.
     others : bool
@@ -154,8 +154,8 @@ def adapted(
     means = np.zeros((len(matrix), matrix.dimensions))
     deviations = np.ones_like(means)
     sums = Sums.of(matrix, adaptation.population.mean)
-    for positions in known.values():
-        mean, variance = _own(sums, positions)
+    for own, positions in known.values():
+        mean, variance = _own(sums, own)
         means[positions] = adaptation.population.mean + mean
         deviations[positions] = _deviation(variance) if adaptation.method == MEAN_STD else 1.0
     for heard, positions in new.values():

@@ -49,7 +49,7 @@ def audit_split(
     mistake : Mistake
         That of the protocol: a leak of the whole test part, whatever else is shared.
     enrolment : Enrolment, optional
-        What is heard of the test speakers: a recording of it that is scored too is a leak.
+        What is heard of the test speakers: a recording of it that is scored too, or a copy of one, is a leak.
     heard : str
         The same in words, for the verdict.
 
@@ -98,7 +98,13 @@ def _leaks(
 
 def _enrolled_scored(table: SharingTable, enrolment: Enrolment) -> list[str]:
     heard, scored = (np.unique(table.positions(ids)) for ids in (enrolment.enrolled, enrolment.scored))
-    return [*table.shared("id", heard, scored), *_shared_audio(table, heard, scored)] if len(heard) else []
+    if not len(heard):
+        return []
+    return [
+        *table.shared("id", heard, scored),
+        *_shared_audio(table, heard, scored),
+        *_shared_parents(table, heard, scored),
+    ]
 
 
 def _leak(kind: str, names: Iterable[str]) -> dict[str, Any]:

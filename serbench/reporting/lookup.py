@@ -41,7 +41,7 @@ def find_cells(records: pd.DataFrame, wanted: str) -> pd.DataFrame:
         cells = known[known["id"].str.startswith(wanted.lower())]
         rows = cells if cells["id"].nunique() == 1 else known[known["row"].str.startswith(wanted.lower())]
     if rows.empty:
-        rows = _plain(known[path_of(known).map(lambda path: _matches(path, wanted))])
+        rows = _plain(known[path_of(known).map(lambda path: _matches(path, wanted)).astype(bool)])
     if rows.empty:
         raise _unknown(known, wanted)
     several = rows.drop_duplicates(["suite", "row"])

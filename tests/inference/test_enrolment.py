@@ -5,6 +5,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import serbench
@@ -83,6 +84,33 @@ def test_the_command_line_enrols_the_speaker_of_a_folder(folders, models, tiny_d
     assert not np.allclose(told(folders[1]), told(folders[1], "--enrol", tmp_path))
     with pytest.raises(EnrolmentError, match="was not trained to enrol"):
         told(folders[0], "--enrol", tmp_path)
+
+
+def test_a_row_that_trains_on_copies_hears_speakers_as_they_spoke(tmp_path, tiny_data, capsys):
+    file = tmp_path / "copied.yaml"
+    file.write_text(SUITE + "    augment: {vtlp: {semitones: [-3, 3]}, copies: 2}\n")
+    around = Circumstances(data=tiny_data, cache=tmp_path / "cache", results=tmp_path / "results", jobs=1)
+    run(file, around=around)
+    row = "copied/*/*/mfcc (enrolled 2)/logistic_regression"
+    folder = train(row, tmp_path / "model", around, suite=str(file))
+    model = serbench.load_model(folder)
+    # What a speaker is like is known of originals: the mean over speakers of their own means.
+    (member,) = model.members
+    spoken = pd.DataFrame({"path": sorted((tiny_data / "tiny").rglob("*.wav"))})
+    means = spoken.groupby(spoken["path"].map(lambda path: path.name[:2]))["path"].apply(
+        lambda paths: np.mean([serbench.extract(path, "mfcc") for path in paths], axis=0)
+    )
+    np.testing.assert_allclose(member.adaptation.population.mean, np.mean(list(means), axis=0), rtol=1e-4, atol=1e-4)
+    heard = tmp_path / "heard"
+    heard.mkdir()
+    for path in (tiny_data / "tiny" / "low").glob("s5_low_[12].wav"):
+        shutil.copy(path, heard)
+    asked = str(tiny_data / "tiny" / "mid" / "s5_mid_0.wav")
+    words = ["predict", str(folder), asked, "--enrol", str(heard), "--format", "json"]
+    build_app()(words, standalone_mode=False)
+    told = list(json.loads(capsys.readouterr().out)[0]["probabilities"].values())
+    np.testing.assert_allclose(told, model.enrol(sorted(heard.iterdir())).predict_proba(asked))
+    assert not np.allclose(told, model.predict_proba(asked))
 
 
 def test_a_model_of_a_row_that_hears_nothing_cannot_enrol(models, tiny_data):

@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_tables import make_table
 
 from serbench.errors import EnrolmentError
-from serbench.protocols.audit import ENROLLED_SCORED, audit_split
+from serbench.protocols.audit import COPIES, ENROLLED_SCORED, audit_split
 from serbench.protocols.enrolment import Enrolment, draw_enrolment, draw_for_fold
 from serbench.records.enrolling import enrol_settings
 from serbench.specs import Split
@@ -19,6 +20,13 @@ FOLD = Split("1", tuple(TABLE["id"][~TABLE.index.isin(TEST.index)]), tuple(TEST[
 LISTED = [0, 1, 5, "all", {"neutral": 2}]
 
 
+def with_copies():
+    """The table with one altered copy of everything."""
+    copies = TABLE.assign(id=TABLE["id"] + "#1", content=TABLE["content"] + "#1", parent=TABLE["id"])
+    return pd.concat([TABLE.assign(parent=TABLE["id"]), copies], ignore_index=True)
+
+
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_all_n_score_the_same_utterances_and_hear_more_and_more(seed):
     draws = [draw_enrolment(TEST, setting, seed=seed) for setting in enrol_settings(LISTED)]
@@ -59,6 +67,26 @@ def test_an_enrolled_utterance_in_a_scored_part_is_a_leak(planted):
     assert [(leak["kind"], leak["count"]) for leak in found["leaks"]] == [(ENROLLED_SCORED, 1)]
     assert found["verdict"] == f"leaky: {ENROLLED_SCORED}; enrolled: 5 unlabelled utterances"
     assert not found["speaker_independent"]
+
+
+def test_a_copy_of_an_enrolled_utterance_that_is_scored_is_a_leak():
+    table = with_copies()
+    drawn = draw_for_fold(table, FOLD, enrol_settings([5])[0], seed=0)
+    assert not any("#" in name for name in drawn.enrolled + drawn.scored)
+    drawn = dataclasses.replace(drawn, scored=(*drawn.scored, f"{drawn.enrolled[0]}#1"))
+    found = audit_split(table, FOLD, enrolment=drawn, heard="5 unlabelled utterances")
+    assert found["leaks"] == [{"kind": ENROLLED_SCORED, "count": 1, "examples": [drawn.enrolled[0]]}]
+    assert found["verdict"].startswith(f"leaky: {ENROLLED_SCORED}") and not found["speaker_independent"]
+
+
+def test_a_copy_of_a_test_utterance_that_trains_is_a_leak_of_an_enrolled_row_too():
+    table = with_copies()
+    drawn = draw_for_fold(table, FOLD, enrol_settings([5])[0], seed=0)
+    own = dataclasses.replace(FOLD, train=(*FOLD.train, *(f"{name}#1" for name in FOLD.train)))
+    assert audit_split(table, own, enrolment=drawn)["leaks"] == []
+    planted = dataclasses.replace(own, train=(*own.train, f"{drawn.enrolled[0]}#1", f"{drawn.scored[0]}#1"))
+    found = {leak["kind"]: leak["count"] for leak in audit_split(table, planted, enrolment=drawn)["leaks"]}
+    assert found[COPIES] == 2
 
 
 def test_an_utterance_answered_by_the_others_alone_is_no_leak():

@@ -169,7 +169,7 @@ def test_a_model_may_adapt_itself_without_labels(suite, around, tmp_path):
         ("[2, 2]", "a number is listed twice"),
         ("[{low: 1, mid: 2}]", "give one label with a number"),
         ("[2]\n    seeds: [0, 1]", "give 5 seeds at least"),
-        ("[2]\n    tuning: {trials: 2}", "enrol goes neither with tuning nor with augment"),
+        ("[2]\n    tuning: {trials: 2}", "enrol goes with no tuning"),
     ],
 )
 def test_what_enrol_cannot_be(suite, enrol, says):

@@ -18,8 +18,15 @@ def alterations(augment: Mapping[str, Any]) -> list[Alteration]:
     return [Alteration(changes, copy) for copy in range(1, augment.get("copies", 0) + 1)]
 
 
+def are_originals(table: pd.DataFrame) -> np.ndarray:
+    """Whether each row is an utterance as it was spoken (n,), and no copy of one."""
+    return (table["id"] == table[PARENT]).to_numpy() if PARENT in table else np.ones(len(table), dtype=bool)
+
+
 def followed_by_copies(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-    """Positions of some originals and of all their copies."""
+    """Positions of some originals and of all their copies, where the table has any."""
+    if PARENT not in table:
+        return rows
     parents = table[PARENT].to_numpy()
     return np.flatnonzero(np.isin(parents, parents[rows]))
 

@@ -22,6 +22,7 @@ from serbench.protocols.enrolment import Enrolment, draw_enrolment
 from serbench.protocols.inner import inner_folds
 from serbench.records import Cell
 from serbench.records.enrolling import ANY
+from serbench.runner.cell.copies import are_originals, followed_by_copies
 from serbench.runner.cell.fitting import FittedModel, Training, fit_model, training_parts
 from serbench.runner.cell.jobs import CellJob, cell_seed
 from serbench.runner.cell.recipe import Recipe
@@ -53,10 +54,17 @@ class Enroller:
     reached: float | None = None
 
     def known_matrix(self) -> FeatureMatrix:
-        """Features with each training speaker normalised by all their own."""
+        """Features with each training speaker, copies included, normalised by all that they said themselves.
+
+        Copies have no part in the statistics: they are altered voices, each by a factor of its own and so together
+        nobody's, while a new speaker is normalised by originals alone. What is subtracted and divided by is then the
+        same with copies and without.
+        """
         if self.adaptation is None:
             return self.matrix
-        return adapted(self.matrix, self.adaptation, _by_speaker(self.table, self.train), {})
+        own = _by_speaker(self.table, self.train)
+        known = {name: (said, followed_by_copies(self.table, said)) for name, said in own.items()}
+        return adapted(self.matrix, self.adaptation, known, {})
 
     def answer(self, fitted: FittedModel, enrolment: Enrolment) -> tuple[np.ndarray, np.ndarray]:
         """Positions that are scored, and their probabilities (n, labels) after the enrolment.
@@ -67,8 +75,8 @@ class Enroller:
         if self.adaptation is None:
             rows = np.flatnonzero(self.table["id"].isin(set(enrolment.scored)))
             return rows, fitted.predict_proba(self.matrix.take(rows))
-        # Of the new speakers alone: what is known of the others is in the model.
-        own_rows = np.flatnonzero(self.table["speaker"].isin(set(enrolment.heard)))
+        # Of the new speakers alone, as they spoke: what is known of the others is in the model.
+        own_rows = np.flatnonzero(self.table["speaker"].isin(set(enrolment.heard)) & are_originals(self.table))
         speakers = self.table["speaker"].to_numpy()[own_rows]
         places = pd.Series(np.arange(len(own_rows)), index=self.table["id"].to_numpy()[own_rows])
         scored = places[list(enrolment.scored)].to_numpy()
@@ -160,6 +168,7 @@ class _Inner:
             recipe.table, fit, test, recipe.job.independence, validate=recipe.spec.validation,
             mistake=recipe.job.mistake, seed=self.seed,
         )  # fmt: skip
+        training = replace(training, fit=followed_by_copies(recipe.table, training.fit))
         return enroller, fit_model(
             recipe.spec, recipe.params, enroller.known_matrix(), recipe.table, recipe.labels, training, seed=self.seed
         )

@@ -70,7 +70,7 @@ class Recipe:
     def fit(self, training: Training) -> FittedModel:
         """Fit on training rows and their copies; what is split together with its copies has them already."""
         job = self.job
-        if job.cell.augment and not job.mistake.splits_copies:
+        if not job.mistake.splits_copies:
             training = replace(training, fit=followed_by_copies(self.table, training.fit))
         return fit_model(
             self.spec, self.params, self.matrix, self.table, self.labels, training, seed=job.seed(self.spec.name)

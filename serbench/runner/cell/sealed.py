@@ -24,7 +24,7 @@ from serbench.features.matrix import FeatureMatrix
 from serbench.features.normalise import normalise_by_speaker
 from serbench.identity import digest
 from serbench.records import feature_sets
-from serbench.runner.cell.copies import alterations
+from serbench.runner.cell.copies import alterations, are_originals
 from serbench.runner.cell.inputs import open_registry, read_sets, read_task_table, store_of, stored_spec
 from serbench.runner.cell.jobs import CellJob
 from serbench.runner.cell.seal import seal
@@ -141,7 +141,7 @@ def _extract_training(job: CellJob) -> None:
     """Fill the sealed feature store with what is not in it."""
     registry, store = open_registry(job.circumstances), store_of(job.circumstances)
     table = read_task_table(job.task_file)
-    originals = table[table["id"] == table["parent"]] if "parent" in table else table
+    originals = table[are_originals(table)]
     items = list(zip(originals["content"], originals["path"], strict=True))
     sets = [
         (stored_spec(registry, entry["name"], entry["params"]), entry["params"])

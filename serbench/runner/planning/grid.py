@@ -57,7 +57,11 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
                         excluded=task.excluded,
                     )
                     if block.enrol:
-                        yield from (replace(cell, enrol=setting) for setting in enrol_settings(block.enrol))
+                        # The block's own copies alone: those of the suite are for rows that hear nobody.
+                        for variant in block.augment or [None]:
+                            augment = variant.resolved() if variant else {}
+                            settings = enrol_settings(block.enrol)
+                            yield from (replace(cell, augment=augment, enrol=setting) for setting in settings)
                         continue
                     tuning = block.tuning or suite.tuning
                     searches = [{}]

@@ -52,8 +52,8 @@ def refuse_beside_enrol(block: Any) -> Any:
         return block
     if len(block.seeds or ()) < LEAST_DRAWS:
         raise ValueError(f"enrol draws utterances by seed: give {LEAST_DRAWS} seeds at least, or none")
-    if block.tuning or block.augment:
-        raise ValueError("enrol goes neither with tuning nor with augment: give these a block of their own")
+    if block.tuning:
+        raise ValueError("enrol goes with no tuning: give that a block of its own")
     if any(entry.normalise != "none" for entry in block.features):
         raise ValueError("enrol normalises speakers itself: leave normalise out")
     return block

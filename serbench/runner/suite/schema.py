@@ -132,7 +132,7 @@ class Block(_Strict):
     """Features × models × protocols; pairs of a model and a feature set that do not fit are left out.
 
     `tuning`, `augment` and `seeds` take the place of the suite's. `enrol` gives a row for each number of utterances
-    that are heard of a new speaker; its seeds draw them.
+    that are heard of a new speaker; its seeds draw them, and it has no copies but those of the block's own `augment`.
     """
 
     _draws = model_validator(mode="before")(with_draws)
