@@ -32,7 +32,7 @@ from serbench.models.deep.augment import augment
 from serbench.models.deep.batches import Preparation, pad, training_order
 from serbench.models.deep.defaults import TRAINING
 from serbench.models.deep.estimator import DeepClassifier
-from serbench.models.deep.training import Trainer, learning_rate_schedule, predict, prepare_backend
+from serbench.models.deep.training import Trainer, predict, prepare_backend
 from serbench.protocols.inner import inner_folds, validation_split
 from serbench.registry import Registry, build_registry
 from serbench.reporting.text_tables import to_markdown
@@ -81,18 +81,8 @@ class TasksTrainer(Trainer):
         self.whole = keras.Model(network.inputs, outputs)
 
     def _compile(self, steps: int):
-        smoothed = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=self.params["label_smoothing"], reduction="none"
-        )
-        optimizer = keras.optimizers.AdamW(
-            learning_rate_schedule(self.params, steps),
-            weight_decay=self.params["weight_decay"],
-            global_clipnorm=self.params["clip_norm"],
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         variables = self.whole.trainable_variables
-        optimizer.build(variables)
-
+        smoothed, optimizer = self._loss_and_optimizer(steps, variables)
         floats = [(None, None, self.network.input_shape[0][-1]), (None, None), (None, self.n_classes), (None,)]
         signature = [
             *(tf.TensorSpec(shape, tf.float32) for shape in floats),

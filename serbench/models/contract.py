@@ -158,7 +158,7 @@ def _order(trial: Trial) -> None:
 
 def _fewer_classes(trial: Trial) -> None:
     # Only the shape is looked at, which one epoch gives as well as all.
-    changes = {name: 1 for name in ("epochs",) if name in trial.params}
+    changes = {"epochs": 1} if "epochs" in trial.params else {}
     estimator, X, _ = trial.fit(n_classes=2, validation=False, **changes)
     shape = np.shape(estimator.predict_proba(X))
     expect(shape == (len(X), 2), f"with two classes predict_proba has shape {shape}")

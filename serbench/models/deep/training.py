@@ -80,16 +80,7 @@ class Trainer:
 
     def _compile(self, steps: int):
         network = self.network
-        loss_function = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=self.params["label_smoothing"], reduction="none"
-        )
-        optimizer = keras.optimizers.AdamW(
-            learning_rate_schedule(self.params, steps),
-            weight_decay=self.params["weight_decay"],
-            global_clipnorm=self.params["clip_norm"],
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        optimizer.build(network.trainable_variables)
+        loss_function, optimizer = self._loss_and_optimizer(steps, network.trainable_variables)
         width = network.input_shape[0][-1]
         signature = [
             tf.TensorSpec((None, None, width), tf.float32),
@@ -110,6 +101,20 @@ class Trainer:
             return loss, logits
 
         return step
+
+    def _loss_and_optimizer(self, steps: int, variables):
+        """The loss of each sequence, and the optimizer, ready for these variables."""
+        loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=self.params["label_smoothing"], reduction="none"
+        )
+        optimizer = keras.optimizers.AdamW(
+            learning_rate_schedule(self.params, steps),
+            weight_decay=self.params["weight_decay"],
+            global_clipnorm=self.params["clip_norm"],
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.build(variables)
+        return loss, optimizer
 
     def _train_epoch(self, step, X, y, lengths, weights) -> None:
         params = self.params
