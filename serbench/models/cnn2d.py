@@ -19,9 +19,10 @@ def network(frames, valid, *, n_classes, filters, blocks, kernel, dropout):
     x = keras.ops.expand_dims(frames, -1)
     for block in range(blocks):
         x = conv2d_block(x, valid, filters * 2 ** min(block, 3), kernel, dropout)
-        x = keras.layers.MaxPooling2D((1, 2))(x)
         if block < blocks - 1:
-            x, valid = halve(x, valid)
+            x, valid = halve(x, valid, bands=2)
+        else:
+            x = keras.layers.MaxPooling2D((1, 2))(x)
     return classify(flatten_bands(x), valid, n_classes, dropout)
 
 

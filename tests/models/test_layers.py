@@ -7,6 +7,7 @@ keras = pytest.importorskip("keras")
 
 from serbench.models.deep import layers  # noqa: E402
 from serbench.models.deep.batches import pad  # noqa: E402
+from serbench.models.deep.recurrent import Bidirectional, reverse  # noqa: E402
 
 LENGTHS = (1, 2, 5, 8)
 
@@ -62,10 +63,47 @@ def test_normalisation_leaves_padding_out_of_its_statistics(rank):
 
 def test_reverse_turns_each_sequence_within_its_own_length(batch):
     X, frames, valid = batch
-    found = np.asarray(layers.Reverse()(frames, valid))
+    found = np.asarray(reverse(frames, valid))
     for x, row in zip(X, found, strict=True):
         np.testing.assert_array_equal(row[: len(x)], x[::-1])
         assert not row[len(x) :].any()
+
+
+@pytest.mark.parametrize("cell, keras_layer", [("lstm", "LSTM"), ("gru", "GRU"), ("simple", "SimpleRNN")])
+def test_both_directions_are_those_of_keras_on_each_utterance_alone(batch, cell, keras_layer):
+    tensorflow = pytest.importorskip("tensorflow")
+    X, frames, valid = batch
+    layer = Bidirectional(cell, 4)
+    layer(frames, valid)
+    random = np.random.default_rng(2)
+    weights = [random.normal(scale=0.5, size=weight.shape) for weight in layer.get_weights()]
+    layer.set_weights(weights)
+    wanted = keras.layers.Bidirectional(getattr(keras.layers, keras_layer)(4, return_sequences=True))
+    wanted.build((None, None, 3))
+    wanted.set_weights(weights)
+    with tensorflow.GradientTape() as tape:
+        found = layer(frames, valid)
+        loss = tensorflow.reduce_sum(found**2)
+    gradients = tape.gradient(loss, [weight.value for weight in layer.trainable_weights])
+    with tensorflow.GradientTape() as tape:
+        alone = [wanted(x[None])[0] for x in X]
+        loss = sum(tensorflow.reduce_sum(row**2) for row in alone)
+    expected = tape.gradient(loss, [weight.value for weight in wanted.trainable_weights])
+    for x, row, answer in zip(X, np.asarray(found), alone, strict=True):
+        np.testing.assert_allclose(row[: len(x)], answer, rtol=1e-4, atol=1e-5)
+        assert not row[len(x) :].any()
+    for one, other in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_channel_dropout_drops_whole_channels_and_keeps_the_mean():
+    layer = layers.ChannelDropout(0.4)
+    x = np.ones((200, 3, 2, 8), dtype=np.float32)
+    np.testing.assert_array_equal(layer(x), x)
+    found = np.asarray(layer(x, training=True))
+    np.testing.assert_array_equal(found, np.broadcast_to(found[:, :1, :1], found.shape))
+    np.testing.assert_allclose(np.unique(found), [0, 1 / 0.6], rtol=1e-6)
+    assert np.mean(found == 0) == pytest.approx(0.4, abs=0.05)
 
 
 def test_halving_pairs_frames_from_the_first_on(batch):

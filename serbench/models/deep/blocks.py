@@ -6,14 +6,15 @@ import keras
 
 from serbench.models.deep.layers import (
     AttentionPooling,
+    ChannelDropout,
     HalveTime,
     HalveValid,
     MaskedNormalization,
-    Reverse,
     SelfAttention,
     StatisticsPooling,
     Trim,
 )
+from serbench.models.deep.recurrent import Bidirectional
 
 
 def conv_block(x, valid, filters: int, kernel: int, dropout: float, dilation: int = 1):
@@ -21,7 +22,7 @@ def conv_block(x, valid, filters: int, kernel: int, dropout: float, dilation: in
     x = keras.layers.Conv1D(filters, kernel, padding="same", dilation_rate=dilation, use_bias=False)(x)
     x = MaskedNormalization()(x, valid)
     x = keras.layers.ReLU()(x)
-    return keras.layers.SpatialDropout1D(dropout)(x)
+    return ChannelDropout(dropout)(x)
 
 
 def conv2d_block(x, valid, filters: int, kernel: int, dropout: float):
@@ -29,21 +30,18 @@ def conv2d_block(x, valid, filters: int, kernel: int, dropout: float):
     x = keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
     x = MaskedNormalization()(x, valid)
     x = keras.layers.ReLU()(x)
-    return keras.layers.SpatialDropout2D(dropout)(x)
+    return ChannelDropout(dropout)(x)
 
 
-def halve(x, valid):
-    """Halve time by the maximum of pairs."""
-    return HalveTime()(x), HalveValid()(valid)
+def halve(x, valid, bands: int = 1):
+    """Halve time by the maximum of pairs, of as many bands as are named too."""
+    return HalveTime(bands)(x), HalveValid()(valid)
 
 
 def recurrent(x, valid, cell: str, units: int, dropout: float):
     """One bidirectional recurrent layer; the backward half starts at each sequence's own end."""
-    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}[cell]
-    forward = layer(units, return_sequences=True)(x)
-    backward = Reverse()(layer(units, return_sequences=True)(Reverse()(x, valid)), valid)
-    x = keras.layers.Concatenate()([forward, backward])
-    return keras.layers.Dropout(dropout)(Trim()(x, valid))
+    x = Bidirectional(cell, units)(x, valid)
+    return keras.layers.Dropout(dropout)(x)
 
 
 def recurrent_stack(x, valid, cell: str, units: int, layers: int, dropout: float):

@@ -8,6 +8,8 @@ Padding is at the end only.
 
 from __future__ import annotations
 
+import math
+
 import keras
 from keras import ops
 
@@ -44,31 +46,64 @@ class MaskedNormalization(keras.layers.Layer):
         self.variance = self.add_weight(shape=width, initializer="ones", trainable=False, name="variance")
 
     def call(self, x, valid, training=False):
-        weight = over_time(valid, x)
+        # Passes over `x` are what costs; sums as products with a row of weights need the fewest.
         mean, variance = self.mean, self.variance
         if training:
-            axes = tuple(range(len(x.shape) - 1))
-            count = ops.sum(ops.ones_like(x[..., :1]) * weight)
-            mean = ops.sum(x * weight, axis=axes) / count
-            variance = ops.sum(ops.square(x - mean) * weight, axis=axes) / count
+            weight = ops.reshape(ops.repeat(valid, math.prod(x.shape[2:-1]), axis=1), (1, -1))
+            rows = ops.reshape(x, (-1, x.shape[-1]))
+            count = ops.sum(weight)
+            mean = ops.matmul(weight, rows)[0] / count
+            variance = ops.maximum(ops.matmul(weight, ops.square(rows))[0] / count - ops.square(mean), 0.0)
             self.mean.assign(self.mean * self.momentum + mean * (1 - self.momentum))
             self.variance.assign(self.variance * self.momentum + variance * (1 - self.momentum))
         factor = self.gamma * ops.rsqrt(variance + self.epsilon)
-        return (x * factor + (self.beta - mean * factor)) * weight
+        offset = self.beta - mean * factor
+        return by_frame(x, factor, offset) * over_time(valid, x)
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class HalveTime(keras.layers.Layer):
-    """Largest value of each pair of frames; expects non-negative input with zeros in the padding.
+class ChannelDropout(keras.layers.Layer):
+    """Drop whole channels of an utterance, in training: (batch, time, ..., d).
 
-    Pairs start at the first frame whatever the length ("same" padding of Keras shifts with it).
+    As Keras' spatial dropouts (Tompson et al. 2015), by one multiplication: theirs choose value by value.
     """
 
+    def __init__(self, rate: float, **kwargs):
+        super().__init__(**kwargs)
+        self.rate, self.seeds = rate, keras.random.SeedGenerator()
+
+    def call(self, x, training=False):
+        if not training or not self.rate:
+            return x
+        ones = ops.ones((ops.shape(x)[0], 1, x.shape[-1]))
+        return by_frame(x, keras.random.dropout(ones, self.rate, seed=self.seeds))
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class HalveTime(keras.layers.Layer):
+    """Largest value of each pair of frames, the first one with the second; a lone last one stays.
+
+    Parameters
+    ----------
+    bands : int
+        In (batch, time, bands, channels), the neighbouring bands that go into one as well.
+    """
+
+    def __init__(self, bands: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.bands = bands
+
     def call(self, x):
-        return ops.max(pairs(x), axis=2)
+        return ops.max_pool(x, 2 if len(x.shape) == 3 else (2, self.bands), padding="same")
+
+    def get_config(self):
+        return {**super().get_config(), "bands": self.bands}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -77,21 +112,6 @@ class HalveValid(keras.layers.Layer):
 
     def call(self, valid):
         return valid[:, ::2]
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-class Reverse(keras.layers.Layer):
-    """Reverse each sequence within its own length; padding stays behind.
-
-    A recurrent layer between two of these runs backwards from each sequence's own end, without the cost
-    of a mask at every step.
-    """
-
-    def call(self, x, valid):
-        length = ops.cast(ops.sum(valid, axis=1, keepdims=True), "int32")
-        time = ops.arange(ops.shape(x)[1], dtype="int32")[None]
-        source = ops.where(time < length, length - 1 - time, time)
-        return ops.take_along_axis(x, source[..., None], axis=1)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -170,10 +190,12 @@ def over_time(valid, x):
     return ops.reshape(valid, (-1, ops.shape(x)[1], *[1] * (len(x.shape) - 2)))
 
 
-def pairs(x):
-    """Group frames by two: (batch, time, ...) -> (batch, ceil(time / 2), 2, ...), a lone last one beside zeros."""
-    rest = ops.shape(x)[2:]
-    odd = ops.mod(ops.shape(x)[1], 2)
-    zeros = ops.zeros_like(x[:, :1])[:, :odd]
-    x = ops.concatenate([x, zeros], axis=1)
-    return ops.reshape(x, (-1, ops.shape(x)[1] // 2, 2, *rest))
+def by_frame(x, factor, offset=None):
+    """Multiply channels (batch, time, ..., d) by `factor`, and add `offset`: (d,) or (batch, 1, d).
+
+    All that a frame holds (bands, channels) is one row to it: rows of a few channels cost twice as much.
+    """
+    bands = math.prod(x.shape[2:-1])
+    tiled = [ops.tile(value, [1] * (len(value.shape) - 1) + [bands]) for value in (factor, offset) if value is not None]
+    rows = ops.reshape(x, (-1, ops.shape(x)[1], bands * x.shape[-1])) * tiled[0]
+    return ops.reshape(rows + tiled[1] if offset is not None else rows, ops.shape(x))
