@@ -6,9 +6,10 @@ A block `<!-- rows SUITE PROTOCOL N -->` holds the N best rows of a leaderboard,
 that were tuned, `<!-- confirmed N SUITES -->` the N rows that lead RAVDESS, and the best one, on corpora that nothing
 was chosen on, `<!-- enrolled SUITES -->` what enrolled rows gain, `<!-- claims -->` the published numbers beside ours
 and `<!-- sources -->` where they are from, `<!-- corpora -->` the cards of the corpora, `<!-- speed -->` the seconds of
-the classical grid; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite. Everything comes from
-the frozen files, and times from what `benchmarks/speed/grid.py` wrote into `benchmarks/speed/measured`. A test holds
-pages and pictures to the same.
+the classical grid, `<!-- growth -->` those of the usual notebook's job, `<!-- voice REFERENCE -->` how the descriptors
+of `voice` agree with others; `<!-- end -->` ends a block. `PICTURES` names what is drawn of which suite. Everything
+comes from the frozen files and from what benchmarks wrote into `benchmarks/measured` with `--json`. A test holds pages
+and pictures to the same.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from serbench.registry import build_registry
 from serbench.reporting.claims import claims_table, format_claims
 from serbench.reporting.enrolment import enrolment_curves, numbers_of
-from serbench.reporting.figures.canvas import BLUE, GREY, new_figure, plain_grid, save, theme
+from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, new_figure, plain_grid, save, theme
 from serbench.reporting.figures.catalogue import draw, kind_named
 from serbench.reporting.figures.kind import SuiteView
 from serbench.reporting.figures.views import row_view, suite_view
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "benchmarks" / "speed" / "measured"
+MEASURED = ROOT / "benchmarks" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-KINDS = ("rows", "tuned", "confirmed", "enrolled", "claims", "sources", "corpora", "speed")
+KINDS = ("rows", "tuned", "confirmed", "enrolled", "claims", "sources", "corpora", "speed", "growth", "voice")
 BLOCK = re.compile(rf"(<!-- ({'|'.join(KINDS)})([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
@@ -170,8 +171,8 @@ def corpora(results: Results) -> str:
     return to_markdown(["corpus", "language", "utterances", "speakers", "elicited", "licence", "citation"], rows)
 
 
-def measured(name: str) -> dict:
-    """What a benchmark of speed wrote with `--json`."""
+def measured(name: str) -> Any:
+    """What a benchmark wrote with `--json`."""
     return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -188,9 +189,35 @@ def speed(results: Results) -> str:
     return f"{table}\n\nFeatures of all {grid['utterances']} files: {grid['features']:.1f} s."
 
 
+def growth(results: Results) -> str:
+    """Seconds of the usual notebook's job by the number of utterances, the notebook's and ours."""
+    lines = []
+    for size in measured("notebook"):
+        notebook = size["notebook"]
+        ways = {f"serbench, {jobs} at a time": seconds for jobs, seconds in size["serbench"].items()}
+        for name, seconds in {"notebook": notebook, **ways}.items():
+            ratios = [f"{notebook[unit] / seconds[unit]:.1f}×" for unit in ("processor", "clock")]
+            cells = [
+                value for unit, ratio in zip(seconds, ratios, strict=True) for value in (round(seconds[unit]), ratio)
+            ]
+            lines.append((size["utterances"], name, *cells))
+    return to_markdown(["utterances", "by", "processor, s", "ratio", "clock, s", "ratio"], lines)
+
+
+def voice(results: Results, reference: str) -> str:
+    """How the descriptors of `voice` agree with those of a reference, frame by frame."""
+    found = measured("voice")
+    rows = []
+    for name, row in found[reference].items():
+        difference = f"{row['difference']:.2f} {row['unit']}" if row["unit"] else "–"
+        rows.append((name, f"{row['value']:.3f}", row["measure"], difference))
+    table = to_markdown(["descriptor", "agreement", "of", "median difference"], rows)
+    return f"{table}\n\n{found['utterances']} utterances."
+
+
 MAKERS = {
     **{"rows": best_rows, "tuned": tuned_rows, "confirmed": confirmed, "enrolled": enrolled, "claims": claims},
-    **{"sources": sources, "corpora": corpora, "speed": speed},
+    **{"sources": sources, "corpora": corpora, "speed": speed, "growth": growth, "voice": voice},
 }
 
 
@@ -233,12 +260,32 @@ def speed_picture(results: Results) -> Figure:
     return figure
 
 
+def growth_picture(results: Results) -> Figure:
+    """How the notebook's job grows with the utterances, and with the jobs."""
+    sizes = measured("notebook")
+    utterances = [size["utterances"] for size in sizes]
+    lines = {"notebook": [size["notebook"]["clock"] for size in sizes]}
+    for jobs in sizes[0]["serbench"]:
+        lines[f"serbench, {jobs} at a time"] = [size["serbench"][jobs]["clock"] for size in sizes]
+    with theme():
+        figure = new_figure(2.4)
+        axes = figure.subplots()
+        for (name, seconds), colour in zip(lines.items(), (GREY, BLUE, ORANGE), strict=False):
+            axes.plot(utterances, seconds, marker="o", color=colour, label=name)
+        axes.set_xticks(utterances)
+        axes.set(xlabel="utterances", ylabel="seconds of the clock", title="the usual notebook's job", ylim=(0, None))
+        axes.legend()
+        plain_grid(axes)
+    return figure
+
+
 PICTURES: dict[str, Callable[[Results], Figure]] = {
     "gap.png": partial(of_suite, "gap", handcrafted, "ravdess"),
     "ravdess-gap.png": partial(of_suite, "gap", whole, "ravdess"),
     "emodb-gap.png": partial(of_suite, "gap", whole, "emodb"),
     "ravdess-confusion.png": partial(of_suite, "confusion", best, "ravdess"),
     "speed.png": speed_picture,
+    "growth.png": growth_picture,
 }
 
 

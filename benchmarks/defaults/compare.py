@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from boards import BOARDS
 
 from serbench import extract, load_corpus, split
 from serbench.protocols.inner import inner_folds, validation_split
@@ -28,7 +29,6 @@ from serbench.reporting.text_tables import to_markdown
 from serbench.scoring import uar
 from serbench.specs import ModelSpec
 
-BOARDS = {"ravdess_speech": "official", "emodb": "loso"}
 SPEAKERS = {"speaker"}
 
 

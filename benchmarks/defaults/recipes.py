@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from boards import BOARDS, write_table
 from scipy.linalg import eigh
 
 from serbench import load_corpus, split
@@ -34,13 +35,11 @@ from serbench.reporting.text_tables import to_markdown
 from serbench.scoring import label_codes, uar
 from serbench.specs import ModelSpec
 
-BOARDS = {"ravdess_speech": "official", "emodb": "loso"}
 DIRECTIONS = 400
 # In deviations of the originals.
 LARGEST = 10.0
 # Of ten folds, each is closed together with the three before and the three behind it; of six with all others.
 DISTANCES = (1, 2, 3)
-BEGIN, END = "<!-- recipes -->", "<!-- end of recipes -->"
 PITCH, VTLP = (("pitch", [-3, 3]), ("vtlp", [-3, 3]))
 
 
@@ -97,9 +96,7 @@ def main() -> None:
         print(f"{corpus}, chosen inside each fold:", *own, sep="\n  ")
     print(table)
     if given.write:
-        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        given.write.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+        write_table(given.write, "recipes", table)
 
 
 def board_scores(corpus: str, data: str | None, store: FeatureStore, registry: Registry) -> np.ndarray:

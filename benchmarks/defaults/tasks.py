@@ -24,6 +24,7 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from boards import BOARDS, write_table
 
 from serbench import load_corpus, split
 from serbench.features.extract import extract_into
@@ -39,7 +40,6 @@ from serbench.reporting.text_tables import to_markdown
 from serbench.scoring import CodedPredictions, label_codes
 from serbench.scoring.paired import difference_of, pooled_predictions
 
-BOARDS = {"ravdess_speech": "official", "emodb": "loso"}
 MODEL, FEATURES = "cnn", "mfcc_sequence"
 SPEAKERS = {"speaker"}
 # Weight of each head's loss; below zero it is an adversary.
@@ -52,7 +52,6 @@ RECIPES: list[dict[str, float]] = [
     {"speaker": -1.0},
 ]
 EMOTION, HIDDEN = "emotion", 64
-BEGIN, END = "<!-- tasks -->", "<!-- end of tasks -->"
 
 
 class Reversal(keras.layers.Layer):
@@ -142,8 +141,7 @@ def main() -> None:
     text = to_markdown(["corpus", f"{MODEL} on {FEATURES}", "inner UAR %", "difference", "95 %"], rows)
     print(text)
     if given.write:
-        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
-        given.write.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        write_table(given.write, "tasks", text)
 
 
 def read_sequences(table: pd.DataFrame, store: FeatureStore, registry: Registry) -> list[np.ndarray]:

@@ -1,17 +1,23 @@
-"""The descriptors of `voice` against Praat on real speech: how far they agree, frame by frame.
+"""The descriptors of `voice` against Praat, librosa's pYIN and openSMILE on real speech, frame by frame.
 
-``SERBENCH_DATA=corpora python benchmarks/features/voice_accuracy.py`` needs Praat's library (``pip install
-praat-parselmouth``) and prints one row a descriptor. Praat analyses the same 16 kHz samples in frames of its own; its
+    SERBENCH_DATA=corpora python benchmarks/features/voice_accuracy.py [--files 40] [--json FILE]
+
+One row a descriptor and reference. It needs Praat's library (``pip install praat-parselmouth``); openSMILE's low-level
+descriptors (eGeMAPS) are compared where it is installed. Frames of both references are those nearest in time to ours.
+eGeMAPS averages each descriptor over three frames, and so are ours beside it; its frames are of 20 ms (60 ms for F0 and
+what follows from it), ours of 64 ms. Praat analyses the same 16 kHz samples in frames of its own; its
 frame nearest to each of ours is compared, where both call it voiced. Formants of both are the median of three
 neighbouring frames, as those of `voice` are; clear is a formant whose bandwidth is below 500 Hz by Praat (wider poles
 shape the slope of the spectrum and are no resonance). Jitter and shimmer are compared by utterance.
 """
 
 import argparse
+import importlib.util
+import json
 import os
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +25,10 @@ import parselmouth
 from parselmouth.praat import call
 
 from serbench.corpora.audio import decode
-from serbench.features.phonation.descriptors import VOICED, voiced_descriptors
+from serbench.features.phonation.descriptors import SPECTRAL, VOICED, spectral_descriptors, voiced_descriptors
 from serbench.features.phonation.formants import CEILING_HZ, ORDER
+from serbench.features.phonation.pitch import CEILING_HZ as HIGHEST_HZ
+from serbench.features.phonation.pitch import FLOOR_HZ as LOWEST_HZ
 from serbench.features.phonation.pitch import pitch
 from serbench.features.spectral import HOP, RATE, Analysis
 
@@ -29,33 +37,41 @@ PITCH = {"time_step": 0.004, "pitch_floor": 75, "pitch_ceiling": 600}
 PERIODS = (0, 0, 1e-4, 0.02, 1.3)
 GROSS = 0.2
 CLEAR_HZ = 500.0
+# Ours, and what eGeMAPS calls so; what only voiced frames have is compared where both call it voiced.
+EGEMAPS = {
+    **{"loudness": "Loudness_sma3", "alpha_ratio": "alphaRatio_sma3", "hammarberg": "hammarbergIndex_sma3"},
+    **{"slope_0_500": "slope0-500_sma3", "slope_500_1500": "slope500-1500_sma3", "flux": "spectralFlux_sma3"},
+    **{f"mfcc{k}": f"mfcc{k}_sma3" for k in (1, 2, 3, 4)},
+    **{"semitones": "F0semitoneFrom27.5Hz_sma3nz", "hnr": "HNRdBACF_sma3nz"},
+    **{"jitter": "jitterLocal_sma3nz", "shimmer": "shimmerLocaldB_sma3nz"},
+    **{"h1_h2": "logRelF0-H1-H2_sma3nz", "h1_a3": "logRelF0-H1-A3_sma3nz"},
+    **{f"f{k}": f"F{k}frequency_sma3nz" for k in (1, 2, 3)},
+}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """One row: the figure, what it is, and the median absolute difference in the descriptor's unit (NaN: none)."""
+    """One row: the figure, what it is, and the median absolute difference, where both have one unit."""
 
     value: float
     measure: str
-    difference: float
-    unit: str
+    difference: float | None = None
+    unit: str = ""
 
 
-def compare(root: Path, files: int) -> dict[str, Agreement]:
-    """Agreement of each descriptor over `files` utterances of each corpus below `root`, drawn with a fixed seed."""
+def utterances(root: Path, files: int) -> list[np.ndarray]:
+    """Samples of `files` utterances of each corpus below `root`, drawn with a fixed seed."""
     draw = random.Random(0)
     found = [sorted((root / corpus).rglob("*.flac")) for corpus in CORPORA]
-    paths = [path for corpus in found for path in draw.sample(corpus, min(files, len(corpus)))]
-    parts = [_frames(decode(path, RATE)) for path in paths]
+    return [decode(path, RATE) for corpus in found for path in draw.sample(corpus, min(files, len(corpus)))]
+
+
+def praat(signals: list[np.ndarray]) -> dict[str, Agreement]:
+    """Agreement of each descriptor with Praat."""
+    parts = [_frames(signal) for signal in signals]
     ours, theirs = (np.vstack([part[k] for part in parts]) for k in (0, 1))
-    voiced, theirs_voiced = ours[:, 0] > 0, theirs[:, 0] > 0
-    both = voiced & theirs_voiced
-    ratio = ours[both, 0] / theirs[both, 0]
-    table = {
-        "F0, gross error": Agreement(float((np.abs(ratio - 1) > GROSS).mean()), "share beyond 20 %", np.nan, ""),
-        "F0": _agreement(ours[both, 0], theirs[both, 0], "Hz"),
-        "voicing, agreement": Agreement(float((voiced == theirs_voiced).mean()), "share of frames", np.nan, ""),
-    }
+    both = (ours[:, 0] > 0) & (theirs[:, 0] > 0)
+    table = _pitch_agreement(ours[:, 0], theirs[:, 0])
     columns = [("HNR", "dB"), ("HNR, frames of 60 ms", "dB"), ("F1", "Hz"), ("F2", "Hz"), ("F3", "Hz")]
     columns += [("bandwidth 1", "Hz"), ("bandwidth 2", "Hz"), ("bandwidth 3", "Hz")]
     for k, (name, unit) in enumerate(columns, start=1):
@@ -67,6 +83,72 @@ def compare(root: Path, files: int) -> dict[str, Agreement]:
     for k, name in enumerate(("jitter, by utterance", "shimmer, by utterance")):
         table[name] = _agreement(summaries[:, k], summaries[:, k + 2], "%")
     return table
+
+
+def pyin(signals: list[np.ndarray]) -> dict[str, Agreement]:
+    """Agreement of pitch and voicing with librosa's pYIN (Mauch and Dixon 2014)."""
+    import librosa
+
+    ours, theirs = [], []
+    for signal in signals:
+        hertz = pitch(Analysis(signal, RATE))[:, 0]
+        band = {"fmin": LOWEST_HZ, "fmax": HIGHEST_HZ}
+        found, voiced, _ = librosa.pyin(signal, sr=RATE, frame_length=1024, hop_length=HOP, **band)
+        count = min(len(hertz), len(found))
+        ours.append(hertz[:count])
+        theirs.append(np.where(voiced, found, 0.0)[:count])
+    return _pitch_agreement(np.concatenate(ours), np.concatenate(theirs))
+
+
+def opensmile(signals: list[np.ndarray]) -> dict[str, Agreement]:
+    """Agreement of each descriptor with that of eGeMAPS; of three, Praat's with it as well."""
+    from opensmile import FeatureLevel, FeatureSet, Smile
+
+    smile = Smile(FeatureSet.eGeMAPSv02, FeatureLevel.LowLevelDescriptors)
+    ours, theirs, praats = [], [], []
+    for signal in signals:
+        analysis = Analysis(signal, RATE)
+        praats.append(_frames(signal)[1])
+        values = np.hstack([voiced_descriptors(analysis), spectral_descriptors(analysis)])
+        values[:, VOICED.index("f1") : VOICED.index("f3") + 1] *= 1000
+        frame = smile.process_signal(signal, RATE)
+        start, end = (frame.index.get_level_values(name).total_seconds() for name in ("start", "end"))
+        centres = np.asarray((start + end) / 2)
+        times = np.arange(len(values)) * HOP / RATE
+        nearest = np.abs(times[:, None] - centres).argmin(axis=1)
+        ours.append(values)
+        theirs.append(frame[list(EGEMAPS.values())].to_numpy()[nearest])
+    smooth = np.vstack([_mean_of_three(part) for part in ours])
+    ours, theirs = np.vstack(ours), np.vstack(theirs)
+    names = (*VOICED, *SPECTRAL)
+    both = (ours[:, 0] > 0) & (theirs[:, list(EGEMAPS).index("semitones")] > 0)
+    table = {}
+    for k, name in enumerate(EGEMAPS):
+        column = names.index(name)
+        known, values = (both, ours) if name in VOICED else (np.ones(len(ours), bool), smooth)
+        table[name] = _agreement(values[known, column], theirs[known, k], "")
+    praats = np.vstack(praats)
+    both &= praats[:, 0] > 0
+    for column, name in ((1, "hnr"), (3, "f1"), (4, "f2"), (5, "f3")):
+        theirs_too = theirs[both, list(EGEMAPS).index(name)]
+        table[f"{name}, Praat's"] = _agreement(praats[both, column], theirs_too, "")
+    return table
+
+
+def _mean_of_three(values: np.ndarray) -> np.ndarray:
+    padded = np.pad(values, ((1, 1), (0, 0)), mode="edge")
+    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+
+
+def _pitch_agreement(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Agreement]:
+    """Agreement of F0 in Hz, 0 where unvoiced."""
+    both = (ours > 0) & (theirs > 0)
+    gross = np.abs(ours[both] / theirs[both] - 1) > GROSS
+    return {
+        "F0, gross error": Agreement(float(gross.mean()), "share beyond 20 %"),
+        "F0": _agreement(ours[both], theirs[both], "Hz"),
+        "voicing, agreement": Agreement(float(((ours > 0) == (theirs > 0)).mean()), "share of frames"),
+    }
 
 
 def _frames(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[float]]:
@@ -105,26 +187,42 @@ def _median_of_three(values: np.ndarray, voiced: np.ndarray) -> np.ndarray:
 
 def _agreement(ours: np.ndarray, theirs: np.ndarray, unit: str) -> Agreement:
     both = np.isfinite(ours) & np.isfinite(theirs)
-    correlation = np.corrcoef(ours[both], theirs[both])[0, 1]
-    return Agreement(float(correlation), "correlation", float(np.median(np.abs(ours - theirs)[both])), unit)
+    correlation = float(np.corrcoef(ours[both], theirs[both])[0, 1])
+    difference = float(np.median(np.abs(ours - theirs)[both])) if unit else None
+    return Agreement(correlation, "correlation", difference, unit)
 
 
 def print_table(table: dict[str, Agreement]) -> None:
     """Print the rows."""
     print(f"{'descriptor':26s}{'agreement':>10s}  {'of':20s}{'median difference':>18s}")
     for name, row in table.items():
-        difference = "" if np.isnan(row.difference) else f"{row.difference:.2f} {row.unit}"
+        difference = f"{row.difference:.2f} {row.unit}" if row.unit else ""
         print(f"{name:26s}{row.value:10.3f}  {row.measure:20s}{difference:>18s}")
+
+
+REFERENCES = {"praat": praat, "pyin": pyin, "opensmile": opensmile}
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
     """Compare and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=40, help="utterances of each corpus (40)")
+    parser.add_argument("--json", type=Path, help="write the rows there")
     options = parser.parse_args(arguments)
     if "SERBENCH_DATA" not in os.environ:
         parser.error("set SERBENCH_DATA to the folder of the corpora")
-    print_table(compare(Path(os.environ["SERBENCH_DATA"]), options.files))
+    signals = utterances(Path(os.environ["SERBENCH_DATA"]), options.files)
+    tables = {}
+    for name, compare in REFERENCES.items():
+        if name == "opensmile" and not importlib.util.find_spec("opensmile"):
+            print("openSMILE is not installed: not compared")
+            continue
+        tables[name] = compare(signals)
+        print(f"against {name}, {len(signals)} utterances")
+        print_table(tables[name])
+    if options.json:
+        rows = {name: {key: asdict(row) for key, row in table.items()} for name, table in tables.items()}
+        options.json.write_text(json.dumps({"utterances": len(signals), **rows}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Networks with further heads, as `benchmarks/defaults/tasks.py` compares them: who is fitted, which way they learn."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,12 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "defaults" / "tasks.py"
 
 @pytest.fixture(scope="module")
 def script():
+    # As when it is run: Python finds its neighbours.
+    sys.path.insert(0, str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("compare_tasks", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    sys.path.remove(str(SCRIPT.parent))
     return module
 
 
