@@ -234,7 +234,7 @@ def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequen
         raise ModelError("a network, and TensorFlow is not installed", where=str(folder), hint=hint) from error
     # Importing the layers registers them with Keras; safe mode refuses anything else.
     import serbench.models.deep.fixed
-    import serbench.models.deep.layers  # noqa: F401
+    import serbench.models.deep.recurrent  # noqa: F401
 
     spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))
     estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)

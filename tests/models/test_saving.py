@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -10,7 +11,11 @@ from serbench.models.saving import META, load_model, save_model
 from serbench.registry import build_registry
 
 LABELS = ["angry", "happy", "sad", "neutral"]
-SMALL = {"cnn": {"epochs": 1, "filters": 4, "blocks": 1}, "xgboost": {"n_estimators": 3}}
+SMALL = {
+    "cnn": {"epochs": 1, "filters": 4, "blocks": 1},
+    "cnn_lstm": {"epochs": 1, "filters": 4, "units": 4},
+    "xgboost": {"n_estimators": 3},
+}
 
 
 def save(name, folder, seen=(0, 1, 3)):
@@ -33,6 +38,21 @@ def test_a_saved_model_predicts_the_same_over_all_labels(name, tmp_path):
     assert not found[:, 2].any()
     assert set(loaded.predict(X)) <= set(LABELS)
     assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+def test_a_process_that_has_built_no_network_loads_one(tmp_path):
+    model, X, _ = save("cnn_lstm", tmp_path)
+    np.save(tmp_path / "one.npy", X[0])
+    program = (
+        "import sys, numpy; from pathlib import Path; from serbench.models.saving import load_model; "
+        "from serbench.registry import build_registry; folder = Path(sys.argv[1]); "
+        "found = load_model(folder, build_registry()).predict_proba([numpy.load(folder / 'one.npy')]); "
+        "print(*found[0])"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = np.array(done.stdout.split()[-len(LABELS) :], dtype=float)
+    np.testing.assert_allclose(found[[0, 1, 3]], model.predict_proba(X[:1])[0], atol=1e-6)
 
 
 def test_no_file_is_a_pickle(tmp_path):

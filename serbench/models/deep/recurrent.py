@@ -57,6 +57,14 @@ class Bidirectional(keras.layers.Layer):
         return {**super().get_config(), "cell": self.cell, "units": self.units}
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
+class Reverse(keras.layers.Layer):
+    """`reverse` as a layer: what networks that version 0.1 saved hold."""
+
+    def call(self, x, valid):
+        return reverse(x, valid)
+
+
 def over_frames(step, inputs, kernel, inner):
     """Walk through `inputs` (time, 2, batch, gates) from a state of zeros; return all (time, 2, batch, units)."""
     zeros = tf.zeros((2, tf.shape(inputs)[2], kernel.shape[1]))
