@@ -76,12 +76,10 @@ def _draw_pairs(axes: Axes, rows: pd.DataFrame) -> None:
     axes.plot(low, places, "o", color=BLUE, ms=6)
     axes.plot(high, places, "s", color=ORANGE, ms=5.5)
     for place, left, right in zip(places, low, high, strict=True):
-        # Centred in the gap where it is wide enough, else beyond its upper end.
-        wide = abs(right - left) > 12
-        at = (left + right) / 2 if wide else max(left, right) + 5
+        # Beyond the upper mark: inside the gap it would cover both where long names leave the axis narrow.
         axes.annotate(
-            _signed(left - right), (at, place), ha="center", va="center", fontsize=7.5, color=GREY,
-            bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none"},
+            _signed(left - right), (max(left, right), place), (6, 0), textcoords="offset points",
+            ha="left", va="center", fontsize=7.5, color=GREY,
         )  # fmt: skip
     axes.set_yticks(places, rows["name"])
     axes.set_ylim(-0.7, len(rows) - 0.3)
