@@ -3,10 +3,10 @@
     SERBENCH_DATA=corpora python benchmarks/features/voice_accuracy.py [--files 40] [--json FILE]
 
 One row a descriptor and reference. It needs Praat's library (``pip install praat-parselmouth``); openSMILE's low-level
-descriptors (eGeMAPS) are compared where it is installed. Frames of both references are those nearest in time to ours.
-eGeMAPS averages each descriptor over three frames, and so are ours beside it; its frames are of 20 ms (60 ms for F0 and
-what follows from it), ours of 64 ms. Praat analyses the same 16 kHz samples in frames of its own; its
-frame nearest to each of ours is compared, where both call it voiced. Formants of both are the median of three
+descriptors (eGeMAPS) are compared where it is installed. All analyse the same 16 kHz samples in frames of their own;
+of Praat and openSMILE the frame nearest in time to each of ours is compared, where both call it voiced if only voiced
+frames have the descriptor. eGeMAPS averages over three frames, and so are ours of all frames beside it; its frames are
+of 20 ms (60 ms for F0 and what follows from it), ours of 64 ms. Formants of Praat and ours are the median of three
 neighbouring frames, as those of `voice` are; clear is a formant whose bandwidth is below 500 Hz by Praat (wider poles
 shape the slope of the spectrum and are no resonance). Jitter and shimmer are compared by utterance.
 """
