@@ -21,7 +21,7 @@ from statistics import median
 
 import numpy as np
 
-MODELS = ("cnn", "cnn2d", "cnn_lstm", "lstm", "rnn", "transformer", "tcn")
+MODELS = ("cnn", "cnn2d", "cnn_lstm", "lstm", "rnn", "transformer", "tcn", "tim_net", "light_sernet", "conv1d_flatten")
 EPOCHS = 5
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 

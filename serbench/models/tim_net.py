@@ -54,11 +54,14 @@ def _aware(x, filters: int, kernel: int, dilation: int, dropout: float):
     """Two causal convolutions, whose output says how much of the input passes."""
     import keras
 
+    from serbench.models.deep.fixed import CausalConvolution
+    from serbench.models.deep.layers import ChannelDropout, MaskedNormalization
+
     gate = x
     for _ in range(2):
-        gate = keras.layers.Conv1D(filters, kernel, dilation_rate=dilation, padding="causal")(gate)
-        gate = keras.layers.ReLU()(keras.layers.BatchNormalization()(gate))
-        gate = keras.layers.SpatialDropout1D(dropout)(gate)
+        gate = CausalConvolution(filters, kernel, dilation)(gate)
+        gate = keras.layers.ReLU()(MaskedNormalization(momentum=0.99)(gate))
+        gate = ChannelDropout(dropout)(gate)
     return x * keras.ops.sigmoid(gate)
 
 

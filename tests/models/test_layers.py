@@ -61,6 +61,14 @@ def test_normalisation_leaves_padding_out_of_its_statistics(rank):
     np.testing.assert_allclose(np.asarray(layer.variance), 0.5 + 0.5 * variance, rtol=1e-4)
 
 
+def test_normalisation_where_nothing_is_padding_is_that_of_keras():
+    x = np.random.default_rng(1).normal(3, 2, size=(4, 9, 5)).astype(np.float32)
+    ours, theirs = layers.MaskedNormalization(momentum=0.99), layers.keras.layers.BatchNormalization()
+    for training in (True, False):
+        found, wanted = (np.asarray(layer(x, training=training)) for layer in (ours, theirs))
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
+
+
 def test_reverse_turns_each_sequence_within_its_own_length(batch):
     X, frames, valid = batch
     found = np.asarray(reverse(frames, valid))

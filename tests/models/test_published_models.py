@@ -53,17 +53,41 @@ def tim_net():
     return fitted("tim_net_fixed", 40, frames=16, epochs=2)
 
 
+@pytest.mark.parametrize(("kernel", "dilation"), [(2, 1), (2, 8), (3, 2), (2, 128)])
+def test_a_causal_convolution_is_that_of_keras(kernel, dilation):
+    import keras
+    import tensorflow as tf
+
+    from serbench.models.deep.fixed import CausalConvolution
+
+    x = tf.constant(np.random.default_rng(0).normal(size=(3, 20, 5)).astype(np.float32))
+    ours = CausalConvolution(4, kernel, dilation)
+    theirs = keras.layers.Conv1D(4, kernel, dilation_rate=dilation, padding="causal")
+    found, weights = [], [np.random.default_rng(1).normal(size=shape) for shape in ((kernel, 5, 4), (4,))]
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(y**3)
+        found.append([y, *tape.gradient(loss, [x, *layer.trainable_variables])])
+    for mine, true in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, true, rtol=1e-4, atol=1e-4)
+
+
 def test_tim_net_is_built_as_described(tim_net):
     import keras
 
+    from serbench.models.deep.fixed import CausalConvolution
+
     estimator, X = tim_net
     layers = estimator.model.layers
-    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv1D)]
     # Two that lead in, then eight scales, two directions, two convolutions each.
-    assert [layer.kernel_size for layer in convolutions[:2]] == [(1,)] * 2
-    gated = sorted(layer.dilation_rate[0] for layer in convolutions[2:])
-    assert gated == sorted([1, 2, 4, 8, 16, 32, 64, 128] * 4)
-    assert {(layer.filters, layer.kernel_size, layer.padding) for layer in convolutions[2:]} == {(39, (2,), "causal")}
+    assert [layer.kernel_size for layer in layers if isinstance(layer, keras.layers.Conv1D)] == [(1,)] * 2
+    gated = [layer for layer in layers if isinstance(layer, CausalConvolution)]
+    assert sorted(layer.dilation for layer in gated) == sorted([1, 2, 4, 8, 16, 32, 64, 128] * 4)
+    assert {(layer.filters, layer.width) for layer in gated} == {(39, 2)}
     assert estimator.model.get_layer("fusion").kernel.shape == (8, 1)
     # As the authors' layers count: 2 * (39 * 39 + 39), 32 convolutions with batch normalisation, fusion, output.
     assert estimator.count_params() == 2 * 1560 + 32 * (39 * 39 * 2 + 39 + 4 * 39) + 8 + 39 * 2 + 2

@@ -34,6 +34,41 @@ class FixedLength(keras.layers.Layer):
         return {**super().get_config(), "frames": self.frames}
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
+class CausalConvolution(keras.layers.Layer):
+    """Convolution of a frame with those `dilation`, 2 `dilation`, ... before it: (batch, time, d) -> (batch, time, f).
+
+    As `Conv1D(padding="causal")`, by one product of matrices: with a dilation, TensorFlow lays the frames out anew
+    around it on a CPU. The number of frames must be known.
+    """
+
+    def __init__(self, filters: int, kernel: int, dilation: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.width, self.dilation = filters, kernel, dilation
+
+    def build(self, x_shape):
+        """Make the weights, as many and with the same start as those of `Conv1D`."""
+        self.kernel = self.add_weight(shape=(self.width, x_shape[-1], self.filters), name="kernel")
+        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def call(self, x):
+        """Lay the frames of each tap beside one another, the oldest first."""
+        count, (time, depth) = ops.shape(x)[0], x.shape[1:]
+        beside = []
+        for tap in reversed(range(self.width)):
+            late = min(time, tap * self.dilation)
+            # The gradient of a slice by brackets takes longer than all products together.
+            early = ops.slice(x, (0, 0, 0), (count, time - late, depth))
+            beside.append(ops.pad(early, [[0, 0], [late, 0], [0, 0]]) if late else x)
+        kernel = ops.reshape(self.kernel, (self.width * depth, self.filters))
+        return ops.matmul(ops.concatenate(beside, axis=-1), kernel) + self.bias
+
+    def get_config(self):
+        """Return what rebuilds the layer."""
+        shape = {"filters": self.filters, "kernel": self.width, "dilation": self.dilation}
+        return {**super().get_config(), **shape}
+
+
 class VectorClassifier(DeepClassifier):
     """A network on vectors: each is handed over as a sequence of one frame, standardised value by value."""
 

@@ -26,7 +26,7 @@ class Trim(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class MaskedNormalization(keras.layers.Layer):
-    """Batch normalisation whose statistics leave padding out.
+    """Batch normalisation whose statistics leave padding out; without `valid`, nothing is padding.
 
     Parameters
     ----------
@@ -38,19 +38,22 @@ class MaskedNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.momentum, self.epsilon = momentum, epsilon
 
-    def build(self, x_shape, valid_shape):
+    def build(self, x_shape, valid_shape=None):
         width = (x_shape[-1],)
         self.gamma = self.add_weight(shape=width, initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=width, initializer="zeros", name="beta")
         self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
         self.variance = self.add_weight(shape=width, initializer="ones", trainable=False, name="variance")
 
-    def call(self, x, valid, training=False):
+    def call(self, x, valid=None, training=False):
         # Passes over `x` are what costs; sums as products with a row of weights need the fewest.
         mean, variance = self.mean, self.variance
         if training:
-            weight = ops.reshape(ops.repeat(valid, math.prod(x.shape[2:-1]), axis=1), (1, -1))
             rows = ops.reshape(x, (-1, x.shape[-1]))
+            if valid is None:
+                weight = ops.ones((1, ops.shape(rows)[0]))
+            else:
+                weight = ops.reshape(ops.repeat(valid, math.prod(x.shape[2:-1]), axis=1), (1, -1))
             count = ops.sum(weight)
             mean = ops.matmul(weight, rows)[0] / count
             variance = ops.maximum(ops.matmul(weight, ops.square(rows))[0] / count - ops.square(mean), 0.0)
@@ -58,7 +61,8 @@ class MaskedNormalization(keras.layers.Layer):
             self.variance.assign(self.variance * self.momentum + variance * (1 - self.momentum))
         factor = self.gamma * ops.rsqrt(variance + self.epsilon)
         offset = self.beta - mean * factor
-        return by_frame(x, factor, offset) * over_time(valid, x)
+        normalised = by_frame(x, factor, offset)
+        return normalised if valid is None else normalised * over_time(valid, x)
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
