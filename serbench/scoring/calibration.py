@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.scoring.intervals import intervals, sums_by_unit
+from serbench.scoring.intervals import DRAWS, FEWEST_RESAMPLES, LEVEL, RESAMPLES, SEED, intervals, sums_by_unit
 
 ECE_BINS = 10
 SMALLEST_PROBABILITY = 1e-15
@@ -78,8 +78,8 @@ def calibration(tested: CodedProbabilities, bins: int = ECE_BINS) -> dict[str, A
     dict
         `log_loss` (nats), `brier` (0 to 2) and `ece`, each with `_low` and `_high`; `unit`, `method`; `reliability`:
         per equal-mass bin of the predicted class' probability `count`, `confidence` and `accuracy`. The bins of the
-        calibration error stay those of all utterances in every resample; as it cannot be negative, resampling noise
-        lifts its interval (it tells rows apart better than it tells whether one is calibrated).
+        calibration error stay those of all utterances in every resample. As it cannot be negative, noise lifts the
+        error: its interval reaches down as far as noise alone may have lifted it (`lifted_by_noise`).
     """
     truth, probabilities = tested.truth, tested.probabilities
     confidence = probabilities[np.arange(len(truth)), tested.predicted]
@@ -99,6 +99,7 @@ def calibration(tested: CodedProbabilities, bins: int = ECE_BINS) -> dict[str, A
     for name, bounds in intervals(statistics, scores, unit, upper=None).items():
         found |= {name: float(scores[name](total)), f"{name}_low": max(bounds.low, 0.0), f"{name}_high": bounds.high}
         found |= {"unit": bounds.unit, "method": bounds.method}
+    found["ece_low"] = max(min(found["ece_low"], found["ece"] - lifted_by_noise(statistics[0, :, 2:])), 0.0)
     counts = np.bincount(place, minlength=bins)
     filled = np.flatnonzero(counts)
     found["reliability"] = [
@@ -110,6 +111,29 @@ def calibration(tested: CodedProbabilities, bins: int = ECE_BINS) -> dict[str, A
         for number in filled
     ]
     return found
+
+
+def lifted_by_noise(sums: np.ndarray) -> float:
+    """How far an ECE may lie above the true one: the largest ``sum |g - true g|`` over bins but 2.5 % of all.
+
+    By the triangle inequality ``sum |g| - sum |true g|`` is no larger, whatever the true gaps are. Units vary as these
+    do (normal multipliers), in the tails as t with their number.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (units, 1 + bins)
+        Number of utterances of each unit, and its sum of hits - confidence in each bin.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    units, total = len(sums), sums[:, 0].sum()
+    if units < 2:
+        return np.nan
+    deviations = sums[:, 1:] - sums[:, :1] * sums[:, 1:].sum(axis=0) / total
+    resamples = int(np.clip(DRAWS / units, FEWEST_RESAMPLES, RESAMPLES))
+    multipliers = np.random.default_rng(SEED).normal(scale=np.sqrt(units / (units - 1)), size=(resamples, units))
+    reach = np.quantile(np.abs(multipliers @ deviations).sum(axis=1) / total, (1 + LEVEL) / 2)
+    return float(reach * stdtrit(units - 1, (1 + LEVEL) / 2) / ndtri((1 + LEVEL) / 2))
 
 
 def fit_temperature(truth: np.ndarray, probabilities: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from serbench import scoring
 from serbench.scoring import CodedProbabilities, at_temperature, calibration, fit_temperature
-from serbench.scoring.calibration import equal_mass_bins
+from serbench.scoring.calibration import equal_mass_bins, lifted_by_noise
 
 
 def calibrated(n=4000, classes=4, speakers=20, seed=0) -> CodedProbabilities:
@@ -54,6 +54,23 @@ def test_unknown_speakers_resample_utterances():
     reach = 1.96 * losses.std() / np.sqrt(300)
     assert found["unit"] == "utterance"
     assert found["log_loss_high"] - found["log_loss_low"] == pytest.approx(2 * reach, rel=0.1)
+
+
+def test_the_interval_of_the_calibration_error_holds_zero_only_where_it_may_be_zero():
+    lows = [calibration(calibrated(600, speakers=12, seed=seed))["ece_low"] for seed in range(20)]
+    assert lows.count(0.0) >= 19
+    sure = calibrated(600, speakers=12)
+    too_sure = CodedProbabilities(sure.truth, sure.predicted, at_temperature(sure.probabilities, 0.3), sure.speakers)
+    found = calibration(too_sure)
+    assert 0.05 < found["ece_low"] < found["ece"] < found["ece_high"]
+
+
+def test_noise_of_one_bin_lifts_the_calibration_error_as_far_as_its_standard_error_says():
+    gaps = np.random.default_rng(0).normal(size=(400, 1))
+    sums = np.column_stack([np.ones(400), gaps])
+    # |N(0, 1)| stays below 2.241 with 97.5 %.
+    assert lifted_by_noise(sums) == pytest.approx(2.241 * gaps.std(ddof=1) / 20, rel=0.05)
+    assert np.isnan(lifted_by_noise(sums[:1]))
 
 
 def test_temperature_is_found_again():
