@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def made_up_rows(suite: str) -> np.ndarray:
-    """What each speaker adds to the UAR of 44 rows, shape (44, speakers): the committed rows, the best ones twice."""
+    """What each speaker adds to the UAR of 44 rows, shape (44, speakers): those of the best committed ones."""
     contributions = uar_contributions(*committed(suite))
     order = np.argsort(-contributions.sum(axis=1))
     return contributions[np.resize(order, ROWS)]

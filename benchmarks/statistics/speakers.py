@@ -39,9 +39,10 @@ class Effects:
 
 
 def committed(suite: str) -> tuple[np.ndarray, np.ndarray]:
-    """Hits (rows, speakers, K) and trials (speakers, K) of a suite's speaker-independent rows, without `majority`."""
+    """Hits (rows, speakers, K) and trials (speakers, K) of a suite's board of unseen speakers, without `majority`."""
     records = load_records(RESULTS, suite)
-    of_board = (records["protocol"] == BOARDS[suite]) & (records["status"] == "ok") & (records["model"] != "majority")
+    plain = (records["model"] != "majority") & records["cell"].map(lambda cell: not cell.enrol)
+    of_board = plain & (records["protocol"] == BOARDS[suite]) & (records["status"] == "ok")
     answers = [per_speaker(predictions_of(cells)) for _, cells in records[of_board].groupby("row")]
     return np.stack([hits for hits, _ in answers]), answers[0][1]
 
