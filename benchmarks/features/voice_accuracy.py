@@ -47,6 +47,8 @@ EGEMAPS = {
     **{"h1_h2": "logRelF0-H1-H2_sma3nz", "h1_a3": "logRelF0-H1-A3_sma3nz"},
     **{f"f{k}": f"F{k}frequency_sma3nz" for k in (1, 2, 3)},
 }
+# Of one utterance: our descriptors by frame, Praat's, and the jitter and shimmer of both.
+Analyses = tuple[np.ndarray, np.ndarray, list[float]]
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,32 @@ def utterances(root: Path, files: int) -> list[np.ndarray]:
     return [decode(path, RATE) for corpus in found for path in draw.sample(corpus, min(files, len(corpus)))]
 
 
-def praat(signals: list[np.ndarray]) -> dict[str, Agreement]:
+def both_analyses(signal: np.ndarray) -> Analyses:
+    """Analyse one utterance by `voice` and by Praat."""
+    analysis, sound = Analysis(signal, RATE), parselmouth.Sound(signal.astype(np.float64), RATE)
+    values = voiced_descriptors(analysis)
+    times = np.arange(len(values)) * HOP / RATE
+    hnr, first = values[:, VOICED.index("hnr")], VOICED.index("f1")
+    ours = np.column_stack([pitch(analysis)[:, 0], hnr, hnr, 1000 * values[:, first : first + 6]])
+    track = sound.to_pitch_ac(**PITCH)
+    hertz = _nearest(track, track.selected_array["frequency"], times)
+    ratios = [sound.to_harmonicity_cc(0.004, 75, 0.1, 1.0), sound.to_harmonicity_ac(0.004, 75, 0.1, 4.5)]
+    hnr = [_nearest(ratio, np.where(ratio.values[0] > -100, ratio.values[0], np.nan), times) for ratio in ratios]
+    burg = sound.to_formant_burg(0.004, ORDER // 2, CEILING_HZ, 0.025, 50)
+    formants = [[burg.get_value_at_time(k, t) for t in times] for k in (1, 2, 3)]
+    widths = [[burg.get_bandwidth_at_time(k, t) for t in times] for k in (1, 2, 3)]
+    smooth = [_median_of_three(np.array(column), hertz > 0) for column in (*formants, *widths)]
+    theirs = np.column_stack([hertz, *hnr, *smooth])
+    marks = call([sound, track], "To PointProcess (cc)")
+    jitter = call(marks, "Get jitter (local)", *PERIODS)
+    shimmer = call([sound, marks], "Get shimmer (local)", *PERIODS, 1.6)
+    voiced = ours[:, 0] > 0
+    means = values[voiced][:, [VOICED.index("jitter"), VOICED.index("shimmer")]].mean(axis=0)
+    return ours, theirs, [*means, 100 * jitter, 100 * shimmer]
+
+
+def praat(parts: list[Analyses]) -> dict[str, Agreement]:
     """Agreement of each descriptor with Praat."""
-    parts = [_frames(signal) for signal in signals]
     ours, theirs = (np.vstack([part[k] for part in parts]) for k in (0, 1))
     both = (ours[:, 0] > 0) & (theirs[:, 0] > 0)
     table = _pitch_agreement(ours[:, 0], theirs[:, 0])
@@ -100,15 +125,14 @@ def pyin(signals: list[np.ndarray]) -> dict[str, Agreement]:
     return _pitch_agreement(np.concatenate(ours), np.concatenate(theirs))
 
 
-def opensmile(signals: list[np.ndarray]) -> dict[str, Agreement]:
+def opensmile(signals: list[np.ndarray], parts: list[Analyses]) -> dict[str, Agreement]:
     """Agreement of each descriptor with that of eGeMAPS; of three, Praat's with it as well."""
     from opensmile import FeatureLevel, FeatureSet, Smile
 
     smile = Smile(FeatureSet.eGeMAPSv02, FeatureLevel.LowLevelDescriptors)
-    ours, theirs, praats = [], [], []
+    ours, theirs = [], []
     for signal in signals:
         analysis = Analysis(signal, RATE)
-        praats.append(_frames(signal)[1])
         values = np.hstack([voiced_descriptors(analysis), spectral_descriptors(analysis)])
         values[:, VOICED.index("f1") : VOICED.index("f3") + 1] *= 1000
         frame = smile.process_signal(signal, RATE)
@@ -127,7 +151,7 @@ def opensmile(signals: list[np.ndarray]) -> dict[str, Agreement]:
         column = names.index(name)
         known, values = (both, ours) if name in VOICED else (np.ones(len(ours), bool), smooth)
         table[name] = _agreement(values[known, column], theirs[known, k], "")
-    praats = np.vstack(praats)
+    praats = np.vstack([part[1] for part in parts])
     both &= praats[:, 0] > 0
     for column, name in ((1, "hnr"), (3, "f1"), (4, "f2"), (5, "f3")):
         theirs_too = theirs[both, list(EGEMAPS).index(name)]
@@ -149,29 +173,6 @@ def _pitch_agreement(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Agreemen
         "F0": _agreement(ours[both], theirs[both], "Hz"),
         "voicing, agreement": Agreement(float(((ours > 0) == (theirs > 0)).mean()), "share of frames"),
     }
-
-
-def _frames(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    analysis, sound = Analysis(signal, RATE), parselmouth.Sound(signal.astype(np.float64), RATE)
-    values = voiced_descriptors(analysis)
-    times = np.arange(len(values)) * HOP / RATE
-    hnr, first = values[:, VOICED.index("hnr")], VOICED.index("f1")
-    ours = np.column_stack([pitch(analysis)[:, 0], hnr, hnr, 1000 * values[:, first : first + 6]])
-    track = sound.to_pitch_ac(**PITCH)
-    hertz = _nearest(track, track.selected_array["frequency"], times)
-    ratios = [sound.to_harmonicity_cc(0.004, 75, 0.1, 1.0), sound.to_harmonicity_ac(0.004, 75, 0.1, 4.5)]
-    hnr = [_nearest(ratio, np.where(ratio.values[0] > -100, ratio.values[0], np.nan), times) for ratio in ratios]
-    burg = sound.to_formant_burg(0.004, ORDER // 2, CEILING_HZ, 0.025, 50)
-    formants = [[burg.get_value_at_time(k, t) for t in times] for k in (1, 2, 3)]
-    widths = [[burg.get_bandwidth_at_time(k, t) for t in times] for k in (1, 2, 3)]
-    smooth = [_median_of_three(np.array(column), hertz > 0) for column in (*formants, *widths)]
-    theirs = np.column_stack([hertz, *hnr, *smooth])
-    marks = call([sound, track], "To PointProcess (cc)")
-    jitter = call(marks, "Get jitter (local)", *PERIODS)
-    shimmer = call([sound, marks], "Get shimmer (local)", *PERIODS, 1.6)
-    voiced = ours[:, 0] > 0
-    means = values[voiced][:, [VOICED.index("jitter"), VOICED.index("shimmer")]].mean(axis=0)
-    return ours, theirs, [*means, 100 * jitter, 100 * shimmer]
 
 
 def _nearest(track: parselmouth.Sampled, values: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -200,9 +201,6 @@ def print_table(table: dict[str, Agreement]) -> None:
         print(f"{name:26s}{row.value:10.3f}  {row.measure:20s}{difference:>18s}")
 
 
-REFERENCES = {"praat": praat, "pyin": pyin, "opensmile": opensmile}
-
-
 def main(arguments: Iterable[str] | None = None) -> None:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -212,14 +210,15 @@ def main(arguments: Iterable[str] | None = None) -> None:
     if "SERBENCH_DATA" not in os.environ:
         parser.error("set SERBENCH_DATA to the folder of the corpora")
     signals = utterances(Path(os.environ["SERBENCH_DATA"]), options.files)
-    tables = {}
-    for name, compare in REFERENCES.items():
-        if name == "opensmile" and not importlib.util.find_spec("opensmile"):
-            print("openSMILE is not installed: not compared")
-            continue
-        tables[name] = compare(signals)
+    parts = [both_analyses(signal) for signal in signals]
+    tables = {"praat": praat(parts), "pyin": pyin(signals)}
+    if importlib.util.find_spec("opensmile"):
+        tables["opensmile"] = opensmile(signals, parts)
+    else:
+        print("openSMILE is not installed: not compared")
+    for name, table in tables.items():
         print(f"against {name}, {len(signals)} utterances")
-        print_table(tables[name])
+        print_table(table)
     if options.json:
         rows = {name: {key: asdict(row) for key, row in table.items()} for name, table in tables.items()}
         options.json.write_text(json.dumps({"utterances": len(signals), **rows}, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.scoring.intervals import DRAWS, FEWEST_RESAMPLES, LEVEL, RESAMPLES, SEED, intervals, sums_by_unit
+from serbench.scoring.intervals import LEVEL, SEED, affordable_resamples, intervals, sums_by_unit
 
 ECE_BINS = 10
 SMALLEST_PROBABILITY = 1e-15
@@ -130,8 +130,8 @@ def lifted_by_noise(sums: np.ndarray) -> float:
     if units < 2:
         return np.nan
     deviations = sums[:, 1:] - sums[:, :1] * sums[:, 1:].sum(axis=0) / total
-    resamples = int(np.clip(DRAWS / units, FEWEST_RESAMPLES, RESAMPLES))
-    multipliers = np.random.default_rng(SEED).normal(scale=np.sqrt(units / (units - 1)), size=(resamples, units))
+    draws = (affordable_resamples(units), units)
+    multipliers = np.random.default_rng(SEED).normal(scale=np.sqrt(units / (units - 1)), size=draws)
     reach = np.quantile(np.abs(multipliers @ deviations).sum(axis=1) / total, (1 + LEVEL) / 2)
     return float(reach * stdtrit(units - 1, (1 + LEVEL) / 2) / ndtri((1 + LEVEL) / 2))
 

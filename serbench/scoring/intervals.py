@@ -141,10 +141,15 @@ def _utterance_totals(flat: np.ndarray, seed: int) -> np.ndarray:
     # Equal utterances are interchangeable: where kinds are few, draw how often each kind comes up.
     units = flat.shape[1]
     kinds, counts = np.unique(flat, axis=1, return_counts=True)
-    resamples = int(np.clip(DRAWS / len(counts), FEWEST_RESAMPLES, RESAMPLES))
+    resamples = affordable_resamples(len(counts))
     if len(counts) > units // 4:
         return flat @ unit_draws(units, resamples, seed).T
     return kinds @ np.random.default_rng(seed).multinomial(units, counts / units, size=resamples).T
+
+
+def affordable_resamples(units: int) -> int:
+    """How many resamples of so many units stay within `DRAWS`."""
+    return int(np.clip(DRAWS / units, FEWEST_RESAMPLES, RESAMPLES))
 
 
 def unit_draws(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> np.ndarray:
