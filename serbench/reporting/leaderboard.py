@@ -173,11 +173,10 @@ def _entries(records: pd.DataFrame) -> list[dict]:
     key = records.groupby(["suite", "corpus", "labels", "protocol"], sort=False, dropna=False).ngroup()
     folds = records["fold"].where(records["status"] != "skipped")
     most = folds.groupby([key, records["row"]]).nunique().groupby(level=0).max()
-    entries, cells_of = [], []
-    for _, cells in records.groupby(["suite", "row"], sort=False):
-        entries.append(describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])))
-        cells_of.append(cells["cell"].iloc[0])
-    add_gains(entries, cells_of)
+    rows = [cells for _, cells in records.groupby(["suite", "row"], sort=False)]
+    entries = [describe_row(cells, siblings_folds=int(most[key[cells.index[0]]])) for cells in rows]
+    cells_of = [cells["cell"].iloc[0] for cells in rows]
+    add_gains(entries, rows)
     _tell_readings(entries, cells_of)
     _tell_apart(entries, cells_of)
     return entries

@@ -9,6 +9,7 @@ import numpy as np
 
 from serbench.identity import content_id
 from serbench.records import Cell
+from serbench.reporting.rows import describe_row
 from serbench.reporting.text_tables import percent, to_terminal
 
 if TYPE_CHECKING:
@@ -63,21 +64,26 @@ def search_tables(searches: Sequence[dict[str, Any]]) -> Iterator[Table]:
         yield _trials(searches[0])
 
 
-def add_gains(entries: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> None:
+def add_gains(entries: Sequence[dict[str, Any]], rows: Sequence[pd.DataFrame]) -> None:
     """Give each leaderboard entry what tuning did to it.
 
-    `gain`: UAR on the outer folds less that of its untuned row; NaN without one, or where the rows are not both
-    complete over the same seeds, since their folds would differ. `tuning`: see `tuning_note`.
+    `gain`: UAR on the outer folds less that of its untuned row over the same seeds; NaN without one, or where one of
+    them is not complete, since their folds would differ. `tuning`: see `tuning_note`.
+
+    Parameters
+    ----------
+    entries, rows : sequence
+        Each row's entry and its cells.
     """
+    cells_of = [cells["cell"].iloc[0] for cells in rows]
     untuned = {}
-    for entry, cell in zip(entries, cells, strict=True):
+    for entry, cell, cells in zip(entries, cells_of, rows, strict=True):
         if not cell.tuning:
-            untuned[_besides_tuning(entry, cell)] = entry
-    for entry, cell in zip(entries, cells, strict=True):
+            untuned[_besides_tuning(entry, cell)] = cells
+    for entry, cell in zip(entries, cells_of, strict=True):
         base = untuned.get(_besides_tuning(entry, cell)) if cell.tuning else None
         entry["tuning"] = tuning_note(cell)
-        comparable = base is not None and entry["complete"] and base["complete"]
-        entry["gain"] = entry["uar"] - base["uar"] if comparable else np.nan
+        entry["gain"] = _gain(entry, base) if base is not None and entry["complete"] else np.nan
 
 
 def tuning_note(cell: Cell) -> str:
@@ -93,7 +99,15 @@ def tuning_note(cell: Cell) -> str:
 
 def _besides_tuning(entry: dict[str, Any], cell: Cell) -> tuple:
     rest = {name: value for name, value in cell.to_json().items() if name not in ("tuning", "fold", "seed")}
-    return entry["suite"], content_id(rest), tuple(entry["seeds"])
+    return entry["suite"], content_id(rest)
+
+
+def _gain(entry: dict[str, Any], untuned: pd.DataFrame) -> float:
+    same = untuned[untuned["seed"].isin(entry["seeds"])]
+    if same["seed"].nunique() < len(entry["seeds"]):
+        return np.nan
+    base = describe_row(same)
+    return entry["uar"] - base["uar"] if base["complete"] else np.nan
 
 
 def _winners(searches: Sequence[dict[str, Any]]) -> Table:

@@ -83,9 +83,17 @@ def test_without_the_same_folds_there_is_no_gain(results):
     assert not board.loc[5, "complete"] and np.isnan(board.loc[5, "gain"])
 
 
-def test_other_seeds_are_not_compared(results):
+def test_seeds_that_one_row_has_alone_do_not_count(results):
     for fold in ("1", "2"):
         write(results / "suite", fold, 0, {}, seed=1)
+    board = leaderboard(load_records(results, "suite")).set_index("trials")
+    assert board.loc[0, "uar"] == pytest.approx((0.6 + 1.0) / 2)
+    assert board.loc[5, "gain"] == pytest.approx(0.8 - 0.6)
+
+
+def test_other_seeds_are_not_compared(results):
+    for fold in ("1", "2"):
+        write(results / "suite", fold, 0, {"trials": 5}, seed=1, tuning=TUNING)
     board = leaderboard(load_records(results, "suite")).set_index("trials")
     assert np.isnan(board.loc[5, "gain"])
 
