@@ -98,6 +98,16 @@ def test_gap_pairs_rows_with_themselves(report_board):
         assert (item.random, item.independent) == (own["stratified_kfold"], own["official"])
 
 
+@pytest.mark.parametrize("name", ["gap", "leaderboard", "speakers"])
+def test_long_names_leave_the_data_half_of_the_figure(name, report_records, report_board):
+    long = report_board.assign(augment="noise(snr_db=10..30), pitch(semitones=-2..2), stretch(rate=0.85..1.15)")
+    figure = draw(name, SuiteView(records=report_records, board=long))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        assert axes.get_position().width > 0.5
+        assert any("\n" in label.get_text() for label in axes.get_yticklabels())
+
+
 def test_a_suite_without_a_pair_or_without_a_finished_fold_says_so(tmp_path, report_records, report_board):
     honest = report_board[report_board["protocol"] == "official"]
     with pytest.raises(ResultsError, match="both a random and a speaker-independent"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "svg", "png")
 WIDTH = 7.2
 DPI = 200
+# Characters of a row's name beside an axis.
+NAME_WIDTH = 44
 # Wong's palette (Nature Methods 8, 2011): told apart by colour-blind readers, and of different lightness in print.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#7A7A7A", "#B2182B")
@@ -108,6 +111,15 @@ def plain_grid(axes: Axes, axis: str = "x") -> None:
     axes.grid(True, axis=axis)
 
 
+def name_rows(axes: Axes, places: Sequence[float], names: Sequence[str]) -> None:
+    """Name the rows at some heights; long names take two lines, so that the data keep their room."""
+    folded = [textwrap.fill(name, max(NAME_WIDTH, len(name) // 2 + 8), break_long_words=False) for name in names]
+    axes.set_yticks(places, folded)
+    for label in axes.get_yticklabels():
+        if "\n" in label.get_text():
+            label.set(fontsize=6.5, linespacing=1.0)
+
+
 def horizontal_boxes(axes: Axes, groups: Sequence[Sequence[float]], names: Sequence[str], *, outliers: bool) -> None:
     """One box per group, the first on top: quartiles, median, whiskers within 1.5 times the box."""
     places = list(range(len(groups), 0, -1))
@@ -117,6 +129,6 @@ def horizontal_boxes(axes: Axes, groups: Sequence[Sequence[float]], names: Seque
         medianprops={"color": "black", "linewidth": 1.2}, whiskerprops={"color": GREY}, capprops={"color": GREY},
         flierprops={"marker": ".", "markersize": 2.5, "markeredgecolor": GREY},
     )  # fmt: skip
-    axes.set_yticks(places, list(names))
+    name_rows(axes, places, names)
     axes.set_ylim(0.4, len(groups) + 0.6)
     plain_grid(axes)

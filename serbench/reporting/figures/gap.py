@@ -8,7 +8,7 @@ import numpy as np
 
 from serbench.errors import ResultsError
 from serbench.protocols.verdict import INDEPENDENT, STANDINGS
-from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, new_figure, panels, plain_grid
+from serbench.reporting.figures.canvas import BLUE, GREY, ORANGE, name_rows, new_figure, panels, plain_grid
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import MOST_ROWS, row_name, task_name
 from serbench.reporting.leaderboard import finished, grouped
@@ -64,7 +64,7 @@ def draw(view: SuiteView) -> Figure:
         word = "overstate" if drop > 0 else "understate"
         axes.set_title(f"{task}: random folds {word} UAR by {abs(drop):.0f} points on average", pad=20)
         labels = (f"{independent}: unseen speakers", f"{random}: the same speakers in training and test")
-        axes.legend(_handles(labels), labels, loc="lower left", bbox_to_anchor=(-0.01, 0.98), ncols=2)
+        axes.legend(_handles(labels), labels, loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2)
     every[-1].set_xlabel("UAR (%)")
     return figure
 
@@ -76,12 +76,12 @@ def _draw_pairs(axes: Axes, rows: pd.DataFrame) -> None:
     axes.plot(low, places, "o", color=BLUE, ms=6)
     axes.plot(high, places, "s", color=ORANGE, ms=5.5)
     for place, left, right in zip(places, low, high, strict=True):
-        # Beyond the upper mark: inside the gap it would cover both where long names leave the axis narrow.
+        # Beyond the upper mark: inside the gap it would cover both where the gap is small.
         axes.annotate(
             _signed(left - right), (max(left, right), place), (6, 0), textcoords="offset points",
             ha="left", va="center", fontsize=7.5, color=GREY,
         )  # fmt: skip
-    axes.set_yticks(places, rows["name"])
+    name_rows(axes, places, list(rows["name"]))
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, 100)
     plain_grid(axes)

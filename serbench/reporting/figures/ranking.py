@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.reporting.figures.canvas import STANDING_COLOURS, STANDING_MARKERS, new_figure, panels, plain_grid
+from serbench.reporting.figures.canvas import (
+    STANDING_COLOURS,
+    STANDING_MARKERS,
+    name_rows,
+    new_figure,
+    panels,
+    plain_grid,
+)
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import best_rows, cells_of, groups, row_name
 
@@ -45,7 +52,7 @@ def draw_group(axes: Axes, title: str, group: pd.DataFrame, *, chance: float) ->
         axes.plot(value, place, STANDING_MARKERS[entry["standing"]], color=colour, mfc=face, ms=5)
         axes.annotate(f"{value:.1f}", (101, place), va="center", fontsize=7.5, annotation_clip=False)
     axes.axvline(chance, color="#888888", lw=0.9, ls="--")
-    axes.set_yticks(places, [row_name(entry) for entry in group.to_dict("records")])
+    name_rows(axes, places, [row_name(entry) for entry in group.to_dict("records")])
     axes.set_ylim(-0.7, len(group) - 0.3)
     axes.set_title(title)
     plain_grid(axes)
