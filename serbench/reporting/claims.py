@@ -179,6 +179,8 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
     augmented = claim["augment"] or "augment_before_split" in protocol
     wanted = [bool(cell.augment) == augmented and not cell.tuning and not cell.permute_labels for cell in found["cell"]]
     found = found[np.array(wanted, dtype=bool)]
+    # Corpora that came later make rows of their own: the one with all that is there by now stands for the claim.
+    found = found[(corpora := found["corpus"].str.count(r"\+")) == corpora.max()]
     if found["row"].nunique() > 1:
         raise _ambiguous(claim, row, protocol, found)
     return _complete(found)

@@ -109,6 +109,14 @@ def test_a_claim_on_one_of_several_corpora_takes_its_rows_alone(tmp_path):
     assert [row["own"] for row in claims_table(claims, records)] == [pytest.approx(138 / 144), 1.0, None]
 
 
+def test_the_row_with_all_merged_corpora_stands_for_a_claim(tmp_path):
+    folder = tmp_path / "p9"
+    write_row(folder, "stratified_kfold", {"toy/01": 6}, corpus="one+two")
+    write_row(folder, "stratified_kfold", {}, corpus="one+two+three")
+    (row,) = claims_table([CLAIM], load_records(tmp_path, "p9"))
+    assert row["own"] == 1.0
+
+
 def test_two_versions_of_a_model_are_never_pooled(tmp_path):
     folder = tmp_path / "p9"
     write_row(folder, "stratified_kfold", {"toy/01": 6})
