@@ -68,7 +68,7 @@ def add_gains(entries: Sequence[dict[str, Any]], rows: Sequence[pd.DataFrame]) -
     """Give each leaderboard entry what tuning did to it.
 
     `gain`: UAR on the outer folds less that of its untuned row over the same seeds; NaN without one, or where one of
-    them is not complete, since their folds would differ. `tuning`: see `tuning_note`.
+    them has not all folds there. `tuning`: see `tuning_note`.
 
     Parameters
     ----------
@@ -103,11 +103,8 @@ def _besides_tuning(entry: dict[str, Any], cell: Cell) -> tuple:
 
 
 def _gain(entry: dict[str, Any], untuned: pd.DataFrame) -> float:
-    same = untuned[untuned["seed"].isin(entry["seeds"])]
-    if same["seed"].nunique() < len(entry["seeds"]):
-        return np.nan
-    base = describe_row(same)
-    return entry["uar"] - base["uar"] if base["complete"] else np.nan
+    same = untuned[untuned["seed"].isin(entry["seeds"]) & (untuned["status"] == "ok")]
+    return entry["uar"] - describe_row(same)["uar"] if len(same) == entry["folds_done"] else np.nan
 
 
 def _winners(searches: Sequence[dict[str, Any]]) -> Table:

@@ -83,6 +83,12 @@ def test_without_the_same_folds_there_is_no_gain(results):
     assert not board.loc[5, "complete"] and np.isnan(board.loc[5, "gain"])
 
 
+def test_an_untuned_row_with_fewer_folds_is_not_compared(results):
+    write(results / "suite", "3", 0, {"trials": 5}, tuning=TUNING)
+    board = leaderboard(load_records(results, "suite")).set_index("trials")
+    assert board.loc[5, "complete"] and np.isnan(board.loc[5, "gain"])
+
+
 def test_seeds_that_one_row_has_alone_do_not_count(results):
     for fold in ("1", "2"):
         write(results / "suite", fold, 0, {}, seed=1)
