@@ -98,7 +98,7 @@ def test_gap_pairs_rows_with_themselves(report_board):
         assert (item.random, item.independent) == (own["stratified_kfold"], own["official"])
 
 
-@pytest.mark.parametrize("name", ["gap", "leaderboard", "speakers"])
+@pytest.mark.parametrize("name", ["gap", "leaderboard", "speakers", "classes"])
 def test_long_names_leave_the_data_half_of_the_figure(name, report_records, report_board):
     long = report_board.assign(augment="noise(snr_db=10..30), pitch(semitones=-2..2), stretch(rate=0.85..1.15)")
     figure = draw(name, SuiteView(records=report_records, board=long))

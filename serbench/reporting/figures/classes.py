@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serbench.reporting.figures.canvas import new_figure, panels
+from serbench.reporting.figures.canvas import name_rows, new_figure, panels
 from serbench.reporting.figures.kind import FigureKind, SuiteView
 from serbench.reporting.figures.names import best_rows, cells_of, honest_groups, row_name
 from serbench.reporting.papers.details import pooled_confusion
@@ -38,8 +38,9 @@ def _heat_map(axes: Axes, values: np.ndarray, labels: list[str], names: list[str
 
     seaborn.heatmap(
         100 * values, ax=axes, cmap="Blues", vmin=0, vmax=100, annot=True, fmt=".0f", annot_kws={"size": 8},
-        linewidths=0.6, linecolor="white", cbar=False, xticklabels=labels, yticklabels=names,
+        linewidths=0.6, linecolor="white", cbar=False, xticklabels=labels, yticklabels=False,
     )  # fmt: skip
+    name_rows(axes, np.arange(len(names)) + 0.5, names)
     axes.tick_params(axis="x", rotation=0, length=0)
     axes.tick_params(axis="y", rotation=0, length=0)
     axes.grid(False)
