@@ -180,7 +180,8 @@ def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame
     wanted = [bool(cell.augment) == augmented and not cell.tuning and not cell.permute_labels for cell in found["cell"]]
     found = found[np.array(wanted, dtype=bool)]
     # Corpora that came later make rows of their own: the one with all that is there by now stands for the claim.
-    found = found[(corpora := found["corpus"].str.count(r"\+")) == corpora.max()]
+    corpora = found["corpus"].str.count(r"\+")
+    found = found[corpora == corpora.max()]
     if found["row"].nunique() > 1:
         raise _ambiguous(claim, row, protocol, found)
     return _complete(found)
