@@ -154,8 +154,21 @@ def test_a_busy_server_is_asked_again(site, archive, circumstances):
 
 def test_nobody_there(site, circumstances, monkeypatch):
     spec = dataclasses.replace(EMODB, sources=(Source(url="http://127.0.0.1:9/emodb.zip"),))
-    with pytest.raises(DownloadError, match="broke off after 0 bytes: the connection broke"):
+    with pytest.raises(DownloadError, match="broke off after 0 bytes: no connection to the server"):
         get(spec, circumstances)
+
+
+def test_nobody_there_for_a_list(circumstances):
+    source = Source(url="http://127.0.0.1:9/api/datasets", kind="dataverse")
+    with pytest.raises(DownloadError, match="list of files cannot be had: no connection to the server\n"):
+        get(dataclasses.replace(EMODB, sources=(source,)), circumstances)
+
+
+@pytest.mark.parametrize(("status", "words"), [(404, "there is no such file"), (503, "busy \\(503\\)")])
+def test_a_list_that_is_refused(status, words, site, circumstances):
+    site["/api/datasets"] = Resource(status=status)
+    with pytest.raises(DownloadError, match=words):
+        get(emodb(site, "/api/datasets", kind="dataverse"), circumstances)
 
 
 def test_a_redirect_is_followed(site, archive, circumstances):
@@ -386,8 +399,8 @@ def test_a_dataverse_list_is_followed(site, audio, circumstances):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"<html>", "list of files cannot be had"),
-        (b'{"data": {}}', "list of files cannot be had"),
+        (b"<html>", "cannot be had: the answer describes no data set"),
+        (b'{"data": {}}', "cannot be had: the answer describes no data set"),
         (b'{"data": {"latestVersion": {"files": [{"dataFile": {"id": 1}}]}}}', "entry without"),
         (b'{"data": {"latestVersion": {"files": []}}}', "none of its 0 files is audio"),
     ],

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from serbench.corpora.audio import SUFFIXES
-from serbench.corpora.download.transfer import TIMEOUT, Remote, fetch
+from serbench.corpora.download.transfer import TIMEOUT, Remote, fetch, plain_reason, refuse
 from serbench.errors import DownloadError
 
 AT_ONCE = 4
@@ -30,12 +30,13 @@ def dataverse_files(url: str) -> list[Remote]:
     """
     try:
         answer = requests.get(url, timeout=TIMEOUT)
-        answer.raise_for_status()
+        refuse(answer)
         files = answer.json()["data"]["latestVersion"]["files"]
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        raise DownloadError(
-            f"the list of files cannot be had: {error}", where=url, hint="get the corpus by hand, then use --from FILE"
-        ) from error
+        broke = isinstance(error, (requests.ConnectionError, requests.Timeout))
+        reason = plain_reason(error) if broke else "the answer describes no data set"
+        hint = "try again later, or get the corpus by hand, then use --from FILE"
+        raise DownloadError(f"the list of files cannot be had: {reason}", where=url, hint=hint) from error
     base = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     found = [_dataverse_file(item, base) for item in files]
     audio = [remote for remote in found if PurePosixPath(remote.name).suffix.lower() in SUFFIXES]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pooch
 import requests
+from urllib3.exceptions import MaxRetryError
 
 from serbench.errors import DownloadError
 
@@ -111,7 +112,7 @@ class _Resuming:
                     break
                 reason = "the server closed the connection"
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-                reason = _plain(error)
+                reason = plain_reason(error)
             except requests.RequestException as error:
                 raise DownloadError(f"cannot be asked for: {error}", where=url, hint="check the address") from error
             idle = 0 if self._done() > before else idle + 1
@@ -139,7 +140,7 @@ class _Resuming:
                     return True
                 self.part.unlink()
                 return False
-            _refuse(answer)
+            refuse(answer)
             resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
             total = _total(answer, done if resumed else 0) or self.size
             self.state.write_text(json.dumps({"tag": _tag(answer), "total": total}))
@@ -161,7 +162,8 @@ class _Resuming:
             return {}
 
 
-def _refuse(answer: requests.Response) -> None:
+def refuse(answer: requests.Response) -> None:
+    """Raise what a status of 400 and above means for the user; a busy server raises what is tried again."""
     status = answer.status_code
     if status < 400:
         return
@@ -190,7 +192,10 @@ def _tag(answer: requests.Response) -> str:
     return "" if tag.startswith("W/") else tag or answer.headers.get("Last-Modified", "")
 
 
-def _plain(error: Exception) -> str:
+def plain_reason(error: Exception) -> str:
+    """Why a connection broke, or never was, in words for a user."""
     if isinstance(error, requests.Timeout):
         return f"no byte for {TIMEOUT:g} s"
+    if error.args and isinstance(error.args[0], MaxRetryError):
+        return "no connection to the server"
     return str(error) if str(error).startswith("the server is busy") else "the connection broke"
