@@ -92,6 +92,10 @@ class DownloadError(SerbenchError):
     """A corpus that cannot be fetched or unpacked."""
 
 
+class ArchiveError(DownloadError):
+    """An archive that is none, damaged or unsafe, or holds no audio."""
+
+
 class AudioError(SerbenchError):
     """An audio file that cannot be decoded, or decodes to nothing usable."""
 

@@ -147,6 +147,11 @@ class CorpusSpec:
     keep: tuple[str, ...] = ()
 
     @property
+    def obtainable(self) -> bool:
+        """Whether its owners hand it out: by download, or by steps to be taken by hand."""
+        return bool(self.sources or self.steps)
+
+    @property
     def person_prefix(self) -> str:
         """What comes before the slash in a speaker's full name."""
         return self.project or self.name

@@ -67,7 +67,8 @@ def list_corpora(
 
 
 def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple | None:
-    from serbench.corpora.loading import corpus_present, open_corpus
+    from serbench.corpora.loading import open_corpus
+    from serbench.corpora.presence import corpus_present
     from serbench.errors import CorpusError
 
     if not corpus_present(spec, circumstances):
@@ -84,7 +85,7 @@ def _row(spec: CorpusSpec, circumstances: Circumstances) -> tuple | None:
 
 
 def _source(spec: CorpusSpec) -> str:
-    if not spec.homepage:
+    if not spec.obtainable:
         return f"your own data: --corpus-path {spec.name}=PATH"
     size = f"{spec.utterances} utterances, " if spec.utterances else ""
     return f"serbench corpora get {spec.name} ({size}{spec.licence}; {spec.homepage}), or --corpus-path {spec.name}=DIR"

@@ -54,6 +54,8 @@ def get(
 
 def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) -> bool:
     from serbench.corpora.download.obtaining import make_plan, obtain
+    from serbench.corpora.download.record import is_whole
+    from serbench.corpora.presence import corpus_present
 
     if spec.embedded or not spec.homepage:
         reason = (
@@ -61,7 +63,7 @@ def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) 
         )
         raise UsageError(f"'{spec.name}' is not downloaded", where="serbench corpora get", hint=reason)
     target = circumstances.corpus_root(spec.name)
-    if _is_whole(spec, circumstances):
+    if corpus_present(spec, circumstances) and is_whole(spec, target, given):
         print(f"{spec.name}: is here already ({target.absolute()})")
         return True
     if not (spec.sources or given):
@@ -75,22 +77,6 @@ def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) 
     with _progress() as progress:
         obtain(plan, progress, lambda text: print(f"  {text}", flush=True))
     return verify_and_print(spec, circumstances)
-
-
-def _is_whole(spec: CorpusSpec, circumstances: Circumstances) -> bool:
-    from serbench.corpora.download.status import is_complete
-    from serbench.corpora.loading import corpus_present
-    from serbench.errors import SerbenchError
-
-    root = circumstances.corpus_root(spec.name)
-    if not corpus_present(spec, circumstances):
-        return False
-    if is_complete(root):
-        return True
-    try:
-        return spec.utterances is not None and len(spec.load(root, **spec.options)) >= spec.utterances
-    except SerbenchError:
-        return False
 
 
 def _described(plan: Plan) -> str:

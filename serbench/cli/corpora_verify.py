@@ -52,6 +52,10 @@ def verify_and_print(spec: CorpusSpec, circumstances: Circumstances, full: bool 
         print(_paragraph(finding, full))
     if not findings:
         print("nothing found")
+    named = {name for finding in findings if finding.known for name in finding.utterances}
+    for defect in corpus.spec.defects:
+        if not any(name in defect for name in named):
+            print(f"known of this corpus: {defect}")
     return all(finding.known or finding.kind in HARMLESS for finding in findings)
 
 

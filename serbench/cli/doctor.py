@@ -69,7 +69,7 @@ def _room(around: Circumstances) -> Iterator[tuple[str, str]]:
 
 def _corpora(registry: Registry, around: Circumstances) -> Iterator[tuple[str, str]]:
     from serbench.cli.hints import corpus_itself
-    from serbench.corpora.loading import corpus_present
+    from serbench.corpora.presence import corpus_present
 
     specs = [spec for spec in registry.all("corpus") if spec.homepage or spec.embedded]
     here = [spec.name for spec in specs if corpus_present(spec, around)]

@@ -142,8 +142,8 @@ def _refuse_unknown_corpora(corpus_path: list[str] | None, names: list[str], reg
 
 def _choose(names: list[str], everything: bool, registry: Registry, around: Circumstances) -> list[Suite]:
     from serbench.cli.hints import corpus_itself
-    from serbench.corpora.loading import how_to_get
-    from serbench.runner.planning.task import absent_corpora
+    from serbench.corpora.presence import how_to_get
+    from serbench.runner.planning.task import absent_corpora, present_entries
     from serbench.runner.suite.file import load_suite, suite_names
 
     if bool(names) == everything:
@@ -152,14 +152,16 @@ def _choose(names: list[str], everything: bool, registry: Registry, around: Circ
     for suite in map(load_suite, names or suite_names()):
         lacking = absent_corpora(suite, registry, around)
         get = how_to_get(lacking, registry)
-        if lacking and everything:
+        if not lacking or (suite.absent == "skip" and present_entries(suite, registry, around)):
+            if lacking:
+                print(f"suite {suite.name}: run without what is absent: {', '.join(lacking)} ({get})")
+            chosen.append(suite)
+        elif everything:
             print(f"suite {suite.name}: not run, absent: {', '.join(lacking)} ({get})")
-        elif lacking:
+        else:
             itself = corpus_itself(around.data, lacking)
             advice = itself or f"looked for in {around.data} (--data, SERBENCH_DATA); {get}"
             raise CorpusError(f"absent: {', '.join(lacking)}", where=f"suite '{suite.name}'", hint=advice)
-        else:
-            chosen.append(suite)
     return chosen
 
 

@@ -155,6 +155,12 @@ def to_rate(signal: np.ndarray, native: int, rate: int, *, where: str | None = N
     return np.ascontiguousarray(signal, dtype=np.float32)
 
 
+def has_content(path: Path) -> bool:
+    """Whether a file is neither empty nor a Git LFS pointer; what it holds is not decoded."""
+    with path.open("rb") as stream:
+        return stream.read(len(_POINTER_START)) not in (b"", _POINTER_START)
+
+
 @contextmanager
 def _opened(source: str | os.PathLike | bytes, where: str) -> Iterator[Any]:
     import soundfile

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from serbench.circumstances import Circumstances
 from serbench.contracts import Check, NotApplicable, expect, run_checks
-from serbench.corpora.loading import corpus_present, read_names
+from serbench.corpora.loading import read_names
+from serbench.corpora.presence import absent_error, corpus_present
 from serbench.specs import CorpusSpec
 
 CARD = ("version", "language", "licence", "citation")
@@ -32,8 +33,8 @@ def check_corpus(spec: CorpusSpec, circumstances: Circumstances) -> list[Check]:
 
     def load() -> str:
         if not corpus_present(spec, circumstances):
-            where = circumstances.corpus_root(spec.name)
-            raise NotApplicable(f"no audio in {where}: name its folder by --corpus-path {spec.name}=DIR")
+            absent = absent_error(spec, circumstances)
+            raise NotApplicable(f"no audio in {absent.where}: {absent.hint}")
         table = read_names(spec, circumstances, spec.options)
         absent = [path for path in table["path"] if not Path(path).is_file()]
         expect(not absent, f"{len(absent)} paths are no files, such as {next(iter(absent), '')}")

@@ -45,11 +45,17 @@ def name_findings(spec: CorpusSpec, table: pd.DataFrame) -> list[Finding]:
     """What the file names alone show: missing, repeated and unknown ones."""
     noted = table.attrs
     found = []
-    if missing := tuple(noted.get("missing", ())):
+    missing = tuple(noted.get("missing", ()))
+    # Names tell of some that are missing, the count of the design of all.
+    lacking = (spec.utterances or 0) - len(table)
+    if missing and lacking <= len(missing):
         found.append(_finding(spec, "missing", missing, f"{len(missing)} utterances of the design have no file"))
-    elif spec.utterances is not None and len(table) < spec.utterances:
-        count = spec.utterances - len(table)
-        found.append(Finding("missing", (), f"{count} of the design's {spec.utterances} utterances have no file"))
+    elif lacking > 0:
+        named = ", such as these" if missing else ""
+        detail = f"{lacking} of the design's {spec.utterances} utterances have no file{named}"
+        found.append(Finding("missing", missing, detail))
+    if absent := noted.get("absent"):
+        found.append(Finding("missing", (), f"nothing of {', '.join(absent)} is here"))
     if repeated := tuple(noted.get("repeated", ())):
         detail = "another file of the same utterance was found first and is used"
         found.append(_finding(spec, "repeated", repeated, detail))

@@ -60,7 +60,9 @@ def load(root: Path, part: str = "all") -> pd.DataFrame:
         skip=partial(_left_out, labels=labels, part=part),
     )
     if part != "all":
+        # How many utterances a part has is not published; which sessions there are is.
         table.attrs["design"] = None
+        table.attrs["absent"] = [f"Session{n}" for n in range(1, 6) if not any(name[4] == str(n) for name in labels)]
     return table
 
 

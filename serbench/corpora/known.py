@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from serbench.circumstances import Circumstances
-from serbench.corpora.loading import corpus_present, open_corpus
+from serbench.corpora.loading import open_corpus
 from serbench.corpora.manifest import MANIFEST, listed_utterances
+from serbench.corpora.presence import corpus_present
 from serbench.specs import CorpusSpec
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,6 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.containment import contained
-from serbench.corpora.audio import SUFFIXES
-from serbench.corpora.download.status import is_unfinished
 from serbench.corpora.findings import (
     HARMLESS,
     Finding,
@@ -25,16 +22,15 @@ from serbench.corpora.findings import (
 )
 from serbench.corpora.foreign.words import emotion_of
 from serbench.corpora.identification import identify_corpus
+from serbench.corpora.presence import absent_error, corpus_present, where_it_is
 from serbench.corpora.scanning import Scan, scan_files
 from serbench.corpora.table import COLUMNS, fingerprint, validate_table
 from serbench.errors import CorpusError, SerbenchError, UnknownName
-from serbench.registry import Registry
 from serbench.specs import CorpusSpec
 
 # Understood for every corpus; `defects: keep` reproduces published data sets.
 COMMON_OPTIONS: Mapping[str, str] = {"defects": "drop"}
 DEFECTS = ("drop", "keep")
-MANIFEST_SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Corpus:
     @property
     def partial(self) -> bool:
         """Whether files of the design are missing."""
-        return self.design is not None and self.found < self.design
+        return any(finding.kind == "missing" for finding in self.findings)
 
     @property
     def count(self) -> str:
@@ -106,7 +102,9 @@ def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapp
     table = _task_table(spec, raw, scans, {name for finding in findings for name in finding.left_out})
     if table.empty:
         reasons = "; ".join(f"{finding.kind}: {finding.detail}" for finding in findings)
-        raise CorpusError(f"no usable utterance in corpus '{spec.name}' ({reasons})", where=_where(spec, circumstances))
+        raise CorpusError(
+            f"no usable utterance in corpus '{spec.name}' ({reasons})", where=where_it_is(spec, circumstances)
+        )
     return Corpus(
         spec=_with_labels(spec, table),
         table=table,
@@ -117,17 +115,6 @@ def open_corpus(spec: CorpusSpec, circumstances: Circumstances, *, options: Mapp
         findings=findings,
         notes=_notes(spec, len(raw), len(table), findings),
     )
-
-
-def corpus_present(spec: CorpusSpec, circumstances: Circumstances) -> bool:
-    """Whether there is anything to open: an audio file below the corpus' folder, or a manifest."""
-    if spec.embedded:
-        return True
-    root = circumstances.corpus_root(spec.name)
-    if root.is_file():
-        return True
-    suffixes = SUFFIXES | MANIFEST_SUFFIXES
-    return any(Path(name).suffix.lower() in suffixes for _, _, names in os.walk(root) for name in names)
 
 
 def merge(corpora: Sequence[Corpus]) -> pd.DataFrame:
@@ -177,28 +164,6 @@ def inspect_corpus(
     return corpus, (*corpus.findings, *duplicate_findings(spec, raw, scans), *clipped_findings(spec, raw, scans))
 
 
-def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:
-    """Say that a corpus is not there and how to get it."""
-    half = "; a download of it was begun and goes on" if is_unfinished(circumstances.corpus_root(spec.name)) else ""
-    get = (
-        f"`serbench corpora get {spec.name}` gets it ({spec.homepage}){half}"
-        if spec.sources or spec.steps
-        else "put it there"
-    )
-    return CorpusError(
-        f"corpus '{spec.name}' is not here",
-        where=_where(spec, circumstances),
-        hint=f"{get}; or name its place with --data DIR or --corpus-path {spec.name}=DIR",
-    )
-
-
-def how_to_get(names: Sequence[str], registry: Registry) -> str:
-    """Say how absent corpora are got; a user's own cannot be."""
-    cards = {spec.name: spec for spec in registry.all("corpus")}
-    published = [name for name in names if name in cards and (cards[name].sources or cards[name].steps)]
-    return f"`serbench corpora get {' '.join(published)}`" if published else "`serbench corpora` lists what is there"
-
-
 def _settings(spec: CorpusSpec, options: Mapping[str, Any]) -> dict[str, Any]:
     allowed = {**COMMON_OPTIONS, **spec.options}
     for name in options:
@@ -225,7 +190,7 @@ def read_names(spec: CorpusSpec, circumstances: Circumstances, settings: Mapping
     CorpusError
         If the corpus is absent or empty, or its table breaks the rules or holds a label that is not on its card.
     """
-    where = _where(spec, circumstances)
+    where = where_it_is(spec, circumstances)
     if not corpus_present(spec, circumstances):
         raise absent_error(spec, circumstances)
     loaded = _load(spec, where, settings)
@@ -257,7 +222,14 @@ def _load(spec: CorpusSpec, where: str, settings: Mapping[str, Any]) -> pd.DataF
     try:
         with contained():
             loaded = spec.load(Path(where), **settings)
-    except SerbenchError:
+    except SerbenchError as error:
+        # What a corpus cannot do without, such as IEMOCAP's evaluations, is not to be looked for in another corpus.
+        if spec.labels and (other := identify_corpus(Path(where), spec.name)):
+            raise CorpusError(
+                f"no file of corpus '{spec.name}': it looks like {other}",
+                where=where,
+                hint="check the folder, or name another (--corpus-path)",
+            ) from error
         raise
     except Exception as error:
         raise CorpusError(
@@ -296,7 +268,7 @@ def _notes(spec: CorpusSpec, found: int, used: int, findings: Sequence[Finding])
     if spec.utterances is not None and found < spec.utterances:
         notes.append(f"partial: {used} of {spec.utterances} utterances")
     notes += [
-        f"{finding.kind}: {_shortened(finding.utterances)}: {finding.detail}"
+        ": ".join(filter(None, (finding.kind, _shortened(finding.utterances), finding.detail)))
         for finding in findings
         # Where there is a design, the line above counts what is missing.
         if finding.kind != "missing" or spec.utterances is None
@@ -315,8 +287,3 @@ def _refuse(spec: CorpusSpec, findings: Sequence[Finding]) -> None:
             f"corpus '{spec.name}' is not clean: {listed}",
             hint=f"`serbench corpora verify {spec.name}` lists all; without --strict they are passed over and named",
         )
-
-
-def _where(spec: CorpusSpec, circumstances: Circumstances) -> str:
-    root = circumstances.cache / spec.name if spec.embedded else circumstances.corpus_root(spec.name)
-    return str(root.expanduser().absolute())

@@ -52,6 +52,14 @@ def test_verify_tells_all_and_fails(call, make_wav):
         assert word in result.output
 
 
+def test_verify_counts_all_that_is_missing_and_says_what_is_known(call, make_wav):
+    make_wav(call.data / "tess" / "OAF_back_angry.wav")
+    result = call("verify", "tess")
+    assert "2799 of the design's 2800 utterances have no file, such as these" in result.output
+    assert "    OAF_back_disgust\n" in result.output
+    assert "known of this corpus: sampling rates differ between files" in result.output
+
+
 def test_verify_of_a_clean_corpus(call):
     result = call("verify", "synthetic")
     assert result.exit_code == 0, result.output
@@ -62,3 +70,12 @@ def test_unknown_corpus(call):
     result = call("verify", "emodbb")
     assert isinstance(result.exception, UnknownName)
     assert "did you mean 'emodb'" in str(result.exception)
+
+
+def test_a_plugins_corpus_that_nobody_hands_out_names_no_command(call, tmp_path):
+    (tmp_path / "own.py").write_text(
+        "import dataclasses\nfrom serbench.corpora.emodb import EMODB\n"
+        "MINE = dataclasses.replace(EMODB, name='mine', sources=(), steps=())\n"
+    )
+    result = call("--plugin", str(tmp_path / "own.py"))
+    assert "mine: your own data: --corpus-path mine=PATH" in result.output

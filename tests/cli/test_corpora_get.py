@@ -87,3 +87,12 @@ def test_a_corpus_of_ones_own_is_not_to_be_got(serbench, tiny_suite, tmp_path):
     answer = serbench("run", tiny_suite, "--data", tmp_path / "nothing")
     assert "absent: tiny" in answer.err
     assert "corpora get" not in answer.err
+
+
+def test_a_suite_that_runs_without_absent_corpora_says_so(serbench, tmp_path, make_wav):
+    for speaker in ("03", "08", "09", "10", "11"):
+        for label in "WFN":
+            make_wav(tmp_path / "emodb" / f"{speaker}a01{label}a.wav", seed=int(speaker) * 100 + ord(label))
+    words = ("run", "published/p2", "--dry-run", "--protocol", "stratified_holdout")
+    answer = serbench(*words, "--data", tmp_path)
+    assert "run without what is absent: ravdess_speech, tess (`serbench corpora get ravdess_speech tess`)" in answer.out

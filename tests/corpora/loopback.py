@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import io
 import threading
 import time
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from serbench.corpora.download.obtaining import make_plan, obtain
+from serbench.corpora.emodb import EMODB
+from serbench.specs import Source
+
+STEMS = ("03a01Fa", "03a01Wa", "08a01Na")
 
 
 @dataclass
@@ -90,3 +99,20 @@ def _answer(handler: BaseHTTPRequestHandler, resource: Resource) -> None:
         body = body[: resource.cut.pop(0)]
     handler.wfile.write(body)
     handler.close_connection = True
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as pack:
+        for name, content in files.items():
+            pack.writestr(name, content)
+    return buffer.getvalue()
+
+
+def emodb(site, path="/emodb.zip", **source):
+    source = {"checksum": site[path].md5 if path in site else "", "stated": "the test", **source}
+    return dataclasses.replace(EMODB, utterances=3, sources=(Source(url=site.address + path, **source),))
+
+
+def get(spec, circumstances, given="", say=lambda text: None):
+    obtain(make_plan(spec, circumstances.corpus_root(spec.name), given), say=say)

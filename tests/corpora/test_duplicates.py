@@ -11,7 +11,8 @@ import soundfile
 from serbench.corpora.cremad import CREMAD
 from serbench.corpora.duplicates import correlation, same_recordings
 from serbench.corpora.emodb import EMODB
-from serbench.corpora.loading import corpus_present, inspect_corpus
+from serbench.corpora.loading import inspect_corpus
+from serbench.corpora.presence import corpus_present
 from serbench.corpora.ravdess import SONG_SPEC, SPEECH_SPEC
 from serbench.corpora.savee import SAVEE
 from serbench.corpora.tess import TESS

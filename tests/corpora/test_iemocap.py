@@ -64,7 +64,9 @@ def test_the_usual_four_classes_take_excited_as_happy(release, circumstances):
 def test_a_part_has_no_design(release, circumstances):
     scripted = open_corpus(IEMOCAP, circumstances, options={"part": "scripted"})
     assert scripted.table["style"].tolist() == ["scripted"]
-    assert (scripted.partial, scripted.findings) == (False, ())
+    assert (scripted.design, scripted.partial) == (None, True)
+    assert [item.detail for item in scripted.findings] == ["nothing of Session3, Session4, Session5 is here"]
+    assert scripted.notes == ("missing: nothing of Session3, Session4, Session5 is here",)
     with pytest.raises(CorpusError, match="allowed: all, improvised, scripted"):
         open_corpus(IEMOCAP, circumstances, options={"part": "read"})
 
@@ -74,6 +76,7 @@ def test_missing_audio_and_unknown_audio_are_named(release, circumstances, make_
     make_wav(release / "Session2" / "sentences" / "Ses02M_script01_1b_F099.wav")
     kinds = {item.kind: item.utterances for item in open_corpus(IEMOCAP, circumstances).findings}
     assert kinds["missing"] == ("Ses02M_script01_1b_F010",)
+    assert "7529 of the design's 7532 utterances" in open_corpus(IEMOCAP, circumstances).findings[0].detail
     assert kinds["unknown name"][0].endswith("Ses02M_script01_1b_F099.wav")
 
 

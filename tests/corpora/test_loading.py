@@ -11,8 +11,9 @@ import pytest
 from serbench.corpora.cremad import CREMAD
 from serbench.corpora.emodb import EMODB
 from serbench.corpora.folder import FOLDER
-from serbench.corpora.loading import corpus_present, derive_spec, inspect_corpus, merge, open_corpus
+from serbench.corpora.loading import derive_spec, inspect_corpus, merge, open_corpus
 from serbench.corpora.manifest import MANIFEST
+from serbench.corpora.presence import corpus_present
 from serbench.corpora.ravdess import SPEECH_SPEC
 from serbench.corpora.table import COLUMNS
 from serbench.errors import CorpusError, UnknownName

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from serbench.corpora.audio import has_content
 from serbench.corpora.download.listings import dataverse_files, fetch_all, lfs_files
+from serbench.corpora.download.record import PUBLISHED, is_whole, write_record
 from serbench.corpora.download.space import require_space
-from serbench.corpora.download.status import RECORD, is_complete, work_folder
+from serbench.corpora.download.status import work_folder
 from serbench.corpora.download.transfer import Progress, Remote, checksum, disk_error, fetch
 from serbench.corpora.download.unpacking import is_archive, unpack
-from serbench.corpora.files import find_audio
 from serbench.corpora.identification import identify_corpus
-from serbench.errors import DownloadError
+from serbench.errors import ArchiveError, DownloadError, SerbenchError
 from serbench.specs import CorpusSpec, Source
 
 Say = Callable[[str], None]
@@ -89,21 +90,29 @@ def obtain(plan: Plan, progress: Progress = lambda done, total: None, say: Say =
     work = work_folder(plan.target)
     try:
         with _alone(work, plan.spec.name, say):
-            if is_complete(plan.target) and find_audio(plan.target):
+            if is_whole(plan.spec, plan.target, plan.given):
                 say("got by another process meanwhile")
                 return
-            unpacked = work / "unpacked"
-            unpacked.mkdir(parents=True, exist_ok=True)
-            seen = _own_copy(plan, work, unpacked, progress, say) if plan.given else []
-            for source in plan.sources:
-                seen += _published(plan, source, work, unpacked, progress, say)
-            _refuse_other_corpus(plan.spec, unpacked)
-            (work / RECORD).write_text(json.dumps({"corpus": plan.spec.name, "files": seen}, indent=2))
+            work.mkdir(parents=True, exist_ok=True)
+            if plan.given:
+                origin, unpacked, seen = _own_copy(plan, work, progress, say)
+            else:
+                origin, unpacked, seen = PUBLISHED, _place(work, PUBLISHED), []
+                for source in plan.sources:
+                    seen += _published(plan, source, work, unpacked, progress, say)
+            _refuse_other_corpus(plan.spec, unpacked, work)
             _move_in(unpacked, plan.target)
-            (work / RECORD).replace(plan.target / RECORD)
+            write_record(plan.spec, plan.target, origin, seen)
             shutil.rmtree(work)
     except OSError as error:
         raise disk_error(error, plan.target) from error
+
+
+def _place(work: Path, origin: str) -> Path:
+    # Of each origin its own: what one that failed left behind would hide what another brings.
+    unpacked = work / origin.rpartition(":")[2][:16] / "unpacked"
+    unpacked.mkdir(parents=True, exist_ok=True)
+    return unpacked
 
 
 def _published(plan: Plan, source: Source, work: Path, unpacked: Path, progress: Progress, say: Say) -> list[dict]:
@@ -121,7 +130,7 @@ def _published(plan: Plan, source: Source, work: Path, unpacked: Path, progress:
     return seen + _pointers(unpacked, source.lfs, progress, say)
 
 
-def _own_copy(plan: Plan, work: Path, unpacked: Path, progress: Progress, say: Say) -> list[dict]:
+def _own_copy(plan: Plan, work: Path, progress: Progress, say: Say) -> tuple[str, Path, list[dict]]:
     if _is_url(plan.given):
         archive = fetch(Remote(plan.given, _file_name(plan.given)), work, progress)
     else:
@@ -130,23 +139,26 @@ def _own_copy(plan: Plan, work: Path, unpacked: Path, progress: Progress, say: S
     digits = checksum(archive, published[0] if published else "")
     same = "as published" if digits in published else "not the published file" if published else "no published checksum"
     say(f"{archive.name}: {digits} ({same})")
+    unpacked = _place(work, digits)
     # The user vouches for an own copy; its folders may be others than those of the published archive.
     _unpack_once(archive, unpacked, "", plan.spec.keep, vouched=not _is_url(plan.given))
     address = next((source.lfs for source in plan.spec.sources if source.lfs), "")
-    return [{"url": plan.given, "checksum": digits}, *_pointers(unpacked, address, progress, say)]
+    return digits, unpacked, [{"url": plan.given, "checksum": digits}, *_pointers(unpacked, address, progress, say)]
 
 
 def _unpack_once(archive: Path, unpacked: Path, folder: str, keep: tuple[str, ...], *, vouched: bool) -> None:
-    # Unpacking again would put pointers over the audio that was fetched for them.
     done = unpacked.parent / f"{archive.name}.unpacked"
-    if not done.exists():
+    if done.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=unpacked.parent) as aside:
         try:
-            unpack(archive, unpacked, folder=folder, keep=keep)
-        except DownloadError:
+            unpack(archive, Path(aside), folder=folder, keep=keep)
+        except ArchiveError:
             if not vouched:
                 archive.unlink()  # no checksum tells that it is what it should be: the next try fetches it again
             raise
-        done.touch()
+        _move_in(Path(aside), unpacked)
+    done.touch()
 
 
 def _pointers(unpacked: Path, address: str, progress: Progress, say: Say) -> list[dict]:
@@ -159,11 +171,17 @@ def _pointers(unpacked: Path, address: str, progress: Progress, say: Say) -> lis
     return [{"url": remote.url, "checksum": remote.checksum} for remote in remotes]
 
 
-def _refuse_other_corpus(spec: CorpusSpec, unpacked: Path) -> None:
-    if len(spec.load(unpacked, **spec.options)):
-        return
+def _refuse_other_corpus(spec: CorpusSpec, unpacked: Path, work: Path) -> None:
+    problem = None
+    try:
+        if len(spec.load(unpacked, **spec.options)):
+            return
+    except SerbenchError as error:
+        problem = error
     other = identify_corpus(unpacked, spec.name)
-    shutil.rmtree(unpacked.parent)
+    shutil.rmtree(work)
+    if problem and not other:
+        raise problem
     raise DownloadError(
         f"holds no file of corpus '{spec.name}'" + (f"; it looks like {other}" if other else ""),
         where=spec.name,
@@ -175,10 +193,10 @@ def _move_in(unpacked: Path, target: Path) -> None:
     if not target.exists():
         unpacked.replace(target)
         return
-    # A folder that has a part already: what is there stays.
+    # A folder that has a part already: what is there stays, unless it is empty or a pointer.
     for path in sorted(path for path in unpacked.rglob("*") if path.is_file()):
         place = target / path.relative_to(unpacked)
-        if not place.exists():
+        if not (place.exists() and has_content(place)):
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, place)
 

@@ -27,7 +27,7 @@ def require_space(size: int, folder: Path) -> None:
     """
     if (free := free_space(folder)) < size + RESERVE:
         raise DownloadError(
-            f"not enough space: {in_words(size)} needed, {in_words(free)} free",
+            f"not enough space: {in_words(size)} needed, and {in_words(RESERVE)} to be left; {in_words(free)} are free",
             where=str(folder),
             hint="free space or choose another folder (--data)",
         )

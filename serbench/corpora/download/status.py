@@ -1,10 +1,9 @@
-"""Where a download is kept until it is whole, and what is written beside a corpus that was got."""
+"""Where a download is kept until it is whole."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-RECORD = ".serbench-get.json"
 _WORK = ".downloads"
 
 
@@ -16,8 +15,3 @@ def work_folder(target: Path) -> Path:
 def is_unfinished(target: Path) -> bool:
     """Whether a download was begun and not finished."""
     return work_folder(target).is_dir()
-
-
-def is_complete(target: Path) -> bool:
-    """Whether `serbench corpora get` finished here before."""
-    return (target / RECORD).is_file()

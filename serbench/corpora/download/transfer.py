@@ -13,6 +13,7 @@ import pooch
 import requests
 from urllib3.exceptions import MaxRetryError
 
+from serbench.corpora.download.space import require_space
 from serbench.errors import DownloadError
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -145,6 +146,7 @@ class _Resuming:
             total = _total(answer, done if resumed else 0) or self.size
             self.state.write_text(json.dumps({"tag": _tag(answer), "total": total}))
             done = done if resumed else 0
+            require_space((total or 0) - done, self.part.parent)
             with self.part.open("ab" if resumed else "wb") as stream:
                 for block in answer.iter_content(BLOCK):
                     stream.write(block)

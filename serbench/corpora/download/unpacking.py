@@ -16,7 +16,7 @@ from typing import IO
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.space import require_space
 from serbench.corpora.download.transfer import disk_error
-from serbench.errors import DownloadError
+from serbench.errors import ArchiveError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 DEPTH = 2  # an archive within the archive is opened too, no deeper
@@ -52,15 +52,16 @@ def unpack(archive: Path, target: Path, *, folder: str = "", keep: Sequence[str]
 
     Raises
     ------
+    ArchiveError
+        For a file that is no archive or damaged, a name that leads out of the folder, or no audio in it.
     DownloadError
-        For a file that is no archive or damaged, a name that leads out of the folder (nothing is unpacked then),
-        a full disk, or no audio in it.
+        For a full disk.
     """
     written, seen = _unpack(archive, target, folder, tuple(keep), DEPTH)
     if not any(path.suffix.lower() in SUFFIXES for path in written):
         examples = f": it has {', '.join(seen[:3])}" if seen else ": it is empty"
         place = f" in its folder '{folder}'" if folder else ""
-        raise DownloadError(
+        raise ArchiveError(
             f"the archive holds no audio{place}{examples}", where=str(archive), hint="give the archive with the audio"
         )
     return written
@@ -97,7 +98,7 @@ def _unpack(
                     written += _unpack(inner, place, folder, keep, depth - 1)[0]
             return written, [member.name for member in members]
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DownloadError(
+        raise ArchiveError(
             f"the archive is damaged or protected: {error}", where=str(archive), hint="fetch it again"
         ) from error
     except OSError as error:
@@ -123,7 +124,7 @@ def _opened(archive: Path) -> Iterator[tuple[list[_Member], object]]:
 
             yield [_Member(item.name, item.size, item) for item in pack.getmembers() if item.isfile()], read
     else:
-        raise DownloadError(
+        raise ArchiveError(
             "no archive that can be unpacked",
             where=str(archive),
             hint=f"known are {', '.join(ARCHIVES)}; unpack others",
@@ -133,7 +134,7 @@ def _opened(archive: Path) -> Iterator[tuple[list[_Member], object]]:
 def _refuse_escape(name: str, archive: Path) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        raise DownloadError(
+        raise ArchiveError(
             f"the archive would write outside its folder: {name}",
             where=str(archive),
             hint="nothing was unpacked; do not trust this archive",

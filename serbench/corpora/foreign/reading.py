@@ -13,7 +13,7 @@ from serbench.corpora.foreign.names import read_names
 from serbench.corpora.foreign.words import codes_for
 from serbench.corpora.identification import identify_corpus
 from serbench.corpora.layout import layout_pattern
-from serbench.corpora.loading import MANIFEST_SUFFIXES
+from serbench.corpora.presence import MANIFEST_SUFFIXES
 from serbench.errors import CorpusError, UsageError
 from serbench.registry import Registry
 

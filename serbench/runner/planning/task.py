@@ -11,15 +11,8 @@ import pandas as pd
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.labels import apply_labels, resolve_labels
-from serbench.corpora.loading import (
-    COMMON_OPTIONS,
-    Corpus,
-    corpus_present,
-    derive_spec,
-    how_to_get,
-    merge,
-    open_corpus,
-)
+from serbench.corpora.loading import COMMON_OPTIONS, Corpus, derive_spec, merge, open_corpus
+from serbench.corpora.presence import corpus_present, how_to_get
 from serbench.errors import CorpusError, LabelError, UnknownName
 from serbench.identity import content_id
 from serbench.registry import Registry
@@ -91,9 +84,7 @@ class Task:
 
 
 def absent_corpora(suite: Suite, registry: Registry, circumstances: Circumstances) -> list[str]:
-    """Corpora that a suite needs and that are not there."""
-    if suite.absent == "skip" and present_entries(suite, registry, circumstances):
-        return []
+    """Corpora of a suite that are not there, also where it runs without them."""
     absent = [item.name for entry in suite.corpora for item in _absent(entry, registry, circumstances)]
     return list(dict.fromkeys(absent))
 
