@@ -93,8 +93,11 @@ class Registry:
 
     def features(self, name: str, params: Mapping[str, Any], *, where: str | None = None) -> FeatureSpec:
         """Return a feature set as it is with some parameters."""
-        spec = self.get("features", name, where=where)
-        return spec.choose(params) if spec.choose else spec
+        return _chosen(self.get("features", name, where=where), params)
+
+    def model(self, name: str, params: Mapping[str, Any], *, where: str | None = None) -> ModelSpec:
+        """Return a model as it is with some parameters."""
+        return _chosen(self.get("model", name, where=where), params)
 
     def names(self, kind: str) -> list[str]:
         """Names of one kind, sorted."""
@@ -107,6 +110,10 @@ class Registry:
     def source_hash(self, kind: str, name: str) -> str:
         """Hash of the plug-in file behind a spec; empty for the package's own."""
         return self.origins[kind, renamed_features(name) if kind == "features" else name].source_hash
+
+
+def _chosen(spec: Any, params: Mapping[str, Any]) -> Any:
+    return spec.choose(params) if spec.choose else spec
 
 
 def build_registry(plugins: Iterable[Path] = ()) -> Registry:

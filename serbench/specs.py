@@ -300,6 +300,10 @@ class ModelSpec:
         Optional packages that `build` imports. Where one is absent, rows of the model are skipped and say so.
     trusted : tuple of str
         Full names of classes that a saved model may hold besides those of scikit-learn and numpy.
+    choose : callable, optional
+        ``choose(params) -> ModelSpec`` for a model whose version hangs on its parameters.
+    unavailable : str
+        Why rows of the model are skipped here; empty: they are not.
     """
 
     name: str
@@ -315,6 +319,8 @@ class ModelSpec:
     description: str = ""
     requires: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    choose: Callable[[Params], ModelSpec] | None = None
+    unavailable: str = ""
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,11 @@ def _converted(member: Member, examples: Any) -> bytes:
             f"'{kind}' hears a speaker before it answers, which ONNX cannot", where="--onnx",
             hint="train a row that does not enrol",
         )  # fmt: skip
+    if hasattr(estimator, "extractor"):
+        raise ModelError(
+            f"'{kind}' is a network of transformers, which is not exported here", where="--onnx",
+            hint="its folder in the model (config.json, model.safetensors) is what their own exporters take",
+        )  # fmt: skip
     convert: Callable = _sklearn
     if hasattr(estimator, "preparation"):
         convert = _network

@@ -1,4 +1,4 @@
-"""Fitted models on disk, without pickle: skops for scikit-learn, `.keras` for Keras, XGBoost's own JSON.
+"""Fitted models on disk, without pickle: skops for scikit-learn, `.keras` for Keras, XGBoost's own JSON, safetensors.
 
 A folder holds `meta.json` and the files of its format. Loading runs no code from the folder.
 """
@@ -19,7 +19,7 @@ from serbench.records.shapes import check_shape
 from serbench.registry import Registry
 
 META = "meta.json"
-SKOPS, KERAS, XGBOOST = "model.skops", "network.keras", "model.json"
+SKOPS, KERAS, XGBOOST, ENCODER = "model.skops", "network.keras", "model.json", "model.safetensors"
 PREPARATION = "preparation.npz"
 # skops refuses classes that it does not know: the package's own, the trees of scikit-learn's forests, and the
 # dictionary in which its votes keep their members.
@@ -93,7 +93,7 @@ def save_model(estimator: Any, folder: Path, meta: Mapping[str, Any]) -> list[Pa
     Parameters
     ----------
     estimator : object
-        Of scikit-learn, XGBoost, or a `DeepClassifier`.
+        Of scikit-learn, XGBoost, a `DeepClassifier` or a `FineTunedEncoder`.
     folder : Path
         Made if it is not there.
     meta : mapping
@@ -134,7 +134,7 @@ def load_model(folder: Path, registry: Registry, *, trusted: Sequence[str] = ())
     """
     folder = Path(folder)
     meta = _read_meta(folder)
-    readers = {SKOPS: _read_skops, KERAS: _read_keras, XGBOOST: _read_xgboost}
+    readers = {SKOPS: _read_skops, KERAS: _read_keras, XGBOOST: _read_xgboost, ENCODER: _read_encoder}
     form = meta["format"]
     if form not in readers:
         raise ModelError(f"unknown format '{form}'", where=str(folder / META), hint=f"known: {', '.join(readers)}")
@@ -190,6 +190,8 @@ def _hash(file: Path) -> str:
 
 
 def _write(estimator: Any, folder: Path) -> list[Path]:
+    if hasattr(estimator, "extractor"):
+        return estimator.save(folder)
     if hasattr(estimator, "preparation"):
         estimator.model.save(folder / KERAS)
         np.savez(folder / PREPARATION, **estimator.preparation.to_arrays())
@@ -240,6 +242,13 @@ def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequen
     estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
     with np.load(folder / PREPARATION, allow_pickle=False) as arrays:
         estimator.restore(keras.models.load_model(folder / KERAS, compile=False, safe_mode=True), arrays)
+    return estimator
+
+
+def _read_encoder(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+    spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))
+    estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
+    estimator.restore(folder)
     return estimator
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from serbench.identity import seed_for
 from serbench.protocols.balanced_folds import assign_groups
 from serbench.protocols.tables import linked_groups, need_folds, need_groups, need_known, prepare, splits_by_fold
-from serbench.specs import ProtocolSpec, Split
+from serbench.specs import EPOCH_ON_TEST, ProtocolSpec, Split
 
 
 def split(table: pd.DataFrame, seed: int, *, k: int = 5) -> list[Split]:
@@ -38,4 +38,13 @@ SPEAKER_KFOLD = ProtocolSpec(
     independence=frozenset({"speaker"}),
     params={"k": 5},
     description="k folds of whole speakers, balanced in labels and gender",
+)
+
+LEAKY_SELECT_ON_TEST_SPEAKER_KFOLD = ProtocolSpec(
+    name="leaky_select_on_test_speaker_kfold",
+    version="1",
+    split=split,
+    params={"k": 5},
+    mistake=EPOCH_ON_TEST,
+    description="WRONG on purpose: the folds of speaker_kfold, the epoch of each chosen on its test speakers",
 )

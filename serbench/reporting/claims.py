@@ -257,7 +257,7 @@ def claim_texts(row: Mapping[str, Any]) -> list[str]:
     named = [str(row["claim"]), str(row["model"]), str(row["metric"]).replace("_", " ")]
     numbers = [_number_text(row, name) for name in NUMBERS]
     place, separated = row["reported_place"] or "–", row["separated_by"] or "–"
-    if row.get("needs"):
+    if row.get("needs") and row["own"] is None:
         separated = f"needs {row['needs']}"
     return [*named, *numbers, place, separated, _gap_text(row), _trained_text(row)]
 

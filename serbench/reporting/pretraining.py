@@ -24,7 +24,8 @@ def pretraining(cell: Cell) -> dict[str, str]:
         `pretraining_overlap`: whether the weights were trained on audio of the corpus: yes, no, unknown; "no" without
         weights. Of several sets, or members of an ensemble, or features to choose from, the worst.
     """
-    found = [_of_set(entry, cell) for part in (cell, *member_cells(cell)) for entry in feature_sets(part)]
+    parts = (cell, *member_cells(cell))
+    found = [_of_set(entry, cell) for part in parts for entry in (part.model, *feature_sets(part)) if entry]
     kinds, overlaps = ({each[place] for each in found} for place in (0, 1))
     return {
         "pretrained": next((kind for kind in (EMOTION, UNKNOWN, SPEECH) if kind in kinds), NO),
@@ -48,7 +49,7 @@ def with_pretraining(entry: Mapping[str, Any]) -> str:
 def _of_set(entry: Mapping[str, Any], cell: Cell) -> tuple[str, str]:
     if str(entry["version"]).startswith(FILE_VERSION):
         return UNKNOWN, UNKNOWN
-    if entry["name"] != "ssl":
+    if entry["name"] not in ("ssl", "fine_tuned"):
         return NO, NO
     card = find_card(entry["params"]["model"])
     if card is None:

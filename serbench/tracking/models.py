@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serbench.models.saving import KERAS, META, SKOPS, TRUSTED, XGBOOST, is_saved
+from serbench.models.saving import ENCODER, KERAS, META, SKOPS, TRUSTED, XGBOOST, is_saved
 from serbench.registry import build_registry
 from serbench.runner.cell.jobs import model_folder
 from serbench.tracking.pyfunc import _load_pyfunc
@@ -113,7 +113,7 @@ def _signature(folder: Path, example: np.ndarray) -> ModelSignature:
 def _add_flavour(model: Model, form: str, data: str) -> None:
     import importlib.metadata
 
-    package = {SKOPS: "scikit-learn", XGBOOST: "xgboost", KERAS: "keras"}[form]
+    package = {SKOPS: "scikit-learn", XGBOOST: "xgboost", KERAS: "keras", ENCODER: "transformers"}[form]
     version = importlib.metadata.version(package)
     if form == SKOPS:
         model.add_flavor(
@@ -131,7 +131,7 @@ def _add_flavour(model: Model, form: str, data: str) -> None:
             model_format="json",
             xgb_version=version,
         )
-    else:
+    elif form == KERAS:
         # Keras' own suffix is added by the loader.
         model.add_flavor("keras", data=f"{data}/{Path(KERAS).stem}", keras_version=version, keras_backend="tensorflow")
 
@@ -139,5 +139,7 @@ def _add_flavour(model: Model, form: str, data: str) -> None:
 def _requirements(form: str) -> list[str]:
     import importlib.metadata
 
-    needed = {SKOPS: ("scikit-learn", "skops"), XGBOOST: ("xgboost",), KERAS: ("keras", "tensorflow")}[form]
+    needed = {SKOPS: ("scikit-learn", "skops"), XGBOOST: ("xgboost",), KERAS: ("keras", "tensorflow")}.get(
+        form, ("torch", "transformers", "safetensors")
+    )
     return [f"{name}=={importlib.metadata.version(name)}" for name in ("serbench", "numpy", "pandas", *needed)]

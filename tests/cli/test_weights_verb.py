@@ -49,8 +49,8 @@ def test_a_card_says_everything_and_where_the_files_go(tmp_path, capsys):
         said(capsys, "weights", "show", "wavlm-lage")
 
 
-def test_ten_usual_encoders_have_whole_cards():
-    assert len(CARDS) == 10 and len({card.short for card in CARDS}) == 10
+def test_the_usual_encoders_have_whole_cards():
+    assert len(CARDS) == 11 and len({card.short for card in CARDS}) == 11
     for card in CARDS:
         assert find_card(card.short) is find_card(card.model) is card
         assert card.licence and card.training and card.languages and card.parameters > 50

@@ -26,7 +26,8 @@ class Watched:
         return np.tile(np.eye(self.classes)[0], (len(X), 1))
 
 
-def test_no_test_speaker_is_fitted_or_scored():
+def test_no_test_speaker_is_fitted_or_scored(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     spec = importlib.util.spec_from_file_location("compare_defaults", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

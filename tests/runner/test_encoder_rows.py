@@ -286,3 +286,32 @@ def test_a_run_on_real_audio_killed_while_it_extracts_goes_on(real_data, tmp_pat
         again, found = read_cell(tmp_path / "killed" / "emodb" / "cells" / path.name)
         assert record.status == again.status == "ok"
         np.testing.assert_array_equal(found.filter(like="p:"), expected.filter(like="p:"))
+
+
+FINE_TUNED = "{name: fine_tuned, params: {model: hubert-base-ls960, epochs: 1, learning_rate: 0.003}}"
+
+
+def test_a_fine_tuned_row_from_the_run_to_the_saved_model(write_suite, around, tmp_path, capsys):
+    suite = write_suite("waveform", FINE_TUNED)
+    where = ["--data", around.data, "--cache", around.cache, "--results", around.results, "--weights", around.weights]
+    words = ["run", suite, *where, "--device", "cpu", "--jobs", "1", "--no-tracking", "--save-models"]
+    build_app()([str(word) for word in words], standalone_mode=False)
+    records = load_records(around.results, "tiny")
+    assert records["status"].tolist() == ["ok"] * 3
+    assert {record.history.keys() >= {"loss", "val_uar"} for record in records["record"]} == {True}
+    board = leaderboard(records)
+    assert set(board["pretrained"]) == {"speech"} and set(board["pretraining_overlap"]) == {"unknown"}
+    (folder, *_) = sorted(path.parent for path in around.results.rglob("model.safetensors"))
+    assert {path.name for path in folder.iterdir()} >= {"meta.json", "config.json", "preprocessor_config.json"}
+
+
+def test_a_fine_tuned_row_without_weights_is_skipped_with_the_reason(write_suite, around, tmp_path):
+    suite = write_suite("waveform", FINE_TUNED)
+    (tmp_path / "none").mkdir()
+    plan = planned(suite, replace(around, weights=tmp_path / "none"))
+    assert plan.cells == ()
+    (row,) = plan.skipped
+    assert "no weights of 'hubert-base-ls960'" in row.reason and "serbench weights get" in row.reason
+    assert {item.cell.model["version"].partition("-")[0] for item in planned(suite, around).cells} == {
+        row.cell.model["version"]
+    }

@@ -82,6 +82,10 @@ CARDS = (
         "facebook/wav2vec2-xls-r-300m", "wav2vec2", "Apache-2.0", 317,
         "VoxPopuli, MLS, Common Voice, VoxLingua107, BABEL (436,000 h)", "128 languages", 1024, 24,
     ),
+    EncoderCard(
+        "jonatasgrosman/wav2vec2-large-xlsr-53-english", "wav2vec2", "Apache-2.0", 317,
+        "MLS, Common Voice, BABEL (56,000 h); then transcripts of Common Voice", "53 languages, then English", 1024, 24,
+    ),
     EncoderCard("facebook/hubert-base-ls960", "hubert", "Apache-2.0", 95, _LIBRISPEECH, "English", 768, 12),
     EncoderCard(
         "facebook/hubert-large-ll60k", "hubert", "Apache-2.0", 317, "Libri-Light (60,000 h)", "English", 1024, 24

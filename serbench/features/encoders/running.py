@@ -65,10 +65,7 @@ class Encoder:
             self.shortest = 1
         else:
             self.longest = LONGEST
-            config = self._model.config
-            self.shortest = 1
-            for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
-                self.shortest = (self.shortest - 1) * stride + kernel
+            self.shortest = receptive_field(self._model.config)
             self._convolve_apart()
         self.at_once = (ON_GPU if self._device.type == "cuda" else ON_CPU) * RATE
 
@@ -164,6 +161,14 @@ class Encoder:
 
     def _frames(self, samples: int) -> int:
         return -(-samples // HOP) if self._whisper else (samples - self.shortest) // HOP + 1
+
+
+def receptive_field(config: Any) -> int:
+    """Samples that a frame of an encoder with convolutions hears: no signal may be shorter."""
+    samples = 1
+    for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
+        samples = (samples - 1) * stride + kernel
+    return samples
 
 
 @lru_cache(maxsize=1)

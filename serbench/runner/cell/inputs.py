@@ -20,6 +20,7 @@ from serbench.features.precomputed import precomputed_spec, read_precomputed
 from serbench.features.ssl import SSL, ssl_spec
 from serbench.features.store import FeatureStore
 from serbench.identity import canonical_json, digest
+from serbench.models.fine_tuned import FINE_TUNED, fine_tuned_spec
 from serbench.records import Cell
 from serbench.registry import Origin, Registry, build_registry
 from serbench.specs import FeatureSpec
@@ -98,6 +99,7 @@ def _registry(
 ) -> Registry:
     registry = build_registry(plugins)
     registry.specs["features", SSL.name] = ssl_spec(place)
+    registry.specs["model", FINE_TUNED.name] = fine_tuned_spec(place)
     for name, file in features_files:
         registry.add(precomputed_spec(name, file), Origin(str(file)))
     return registry

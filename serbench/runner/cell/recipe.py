@@ -96,7 +96,7 @@ class Recipe:
 
 def read_recipe(job: CellJob) -> tuple[ModelSpec, pd.DataFrame, FeatureMatrix]:
     """The model, the table and the features of a job."""
-    spec: ModelSpec = open_registry(job.circumstances).get("model", job.cell.model["name"])
+    spec: ModelSpec = open_registry(job.circumstances).model(job.cell.model["name"], job.cell.model["params"])
     table = read_task_table(job.task_file)
     matrix = read_matrix(job.task_file, job.cell, job.circumstances)
     if job.cell.permute_labels:

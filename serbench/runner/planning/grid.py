@@ -42,7 +42,7 @@ def _rows(suite: Suite, task: Task, registry: Registry, protocol: Entry, seed: i
         for entry in block.features:
             sets = [registry.features(item.name, item.params, where=where) for item in entry.sets]
             for item in block.models:
-                model = registry.get("model", item.name, where=where)
+                model = registry.model(item.name, item.params, where=where)
                 if fits(model, sets):
                     cell = Cell(
                         corpus=task.name,
@@ -128,7 +128,8 @@ def without_weights(row: Cell) -> Cell:
         return [{**entry, "version": entry["version"].partition("-")[0]} for entry in sets]
 
     tuning = {name: [*map(unknown, value)] if name == "features" else value for name, value in row.tuning.items()}
-    return replace(row, features=tuple(unknown(row.features)), tuning=tuning)
+    (model,) = unknown([row.model]) if row.model else ({},)
+    return replace(row, features=tuple(unknown(row.features)), model=model, tuning=tuning)
 
 
 def splittings(suite: Suite) -> list[tuple[Entry, int]]:

@@ -167,7 +167,7 @@ class Claim(_Strict):
     row, mistake_row : str
         ``model@features`` of the rows; of that with the mistake, where another model is needed to make it.
     needs : str
-        What it takes to run the claim that the package lacks, such as pre-trained weights; it has no row then.
+        What it takes to run the claim that the package lacks, such as pre-trained weights; said while it has no number.
     own, mistake, speaker_independent : str
         Protocols, with their parameters where the suite gives them some: as published, with the likely mistake (none
         where there is no suspicion), and with whole speakers held out.
@@ -196,7 +196,7 @@ class Claim(_Strict):
 
     @model_validator(mode="after")
     def _runs_or_needs(self) -> Claim:
-        if (self.row is None) == (not self.needs):
+        if self.row is None and not self.needs:
             raise ValueError("a claim has a row (model@features), or else says what it needs")
         return self
 

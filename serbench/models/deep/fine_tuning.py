@@ -1,0 +1,192 @@
+"""A pre-trained encoder that is trained on with a classification head (extra `encoders`)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serbench.errors import ModelError
+from serbench.features.encoders.place import Place
+from serbench.features.encoders.running import own_device, receptive_field
+from serbench.features.encoders.weights import CONFIG, PREPROCESSOR, RATE, WHOLE
+from serbench.models.params import threads
+from serbench.scoring import accuracy, uar
+
+# What a head adds to the tensors of an encoder, and a parameter of training that some published files lack.
+NEW = ("projector.", "classifier.", "layer_weights", "masked_spec_embed")
+
+
+class FineTunedEncoder:
+    """An encoder of transformers with a head over the mean of its frames, with scikit-learn's contract.
+
+    Parameters
+    ----------
+    place : Place
+        Where the weights are that the training starts from; they are looked for when it does.
+    params : mapping
+        Those of the model `fine_tuned`.
+    n_classes : int
+    seed : int
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The codes 0..n_classes-1.
+    history : dict of str to list of float
+        `loss`, and with a validation part `val_loss`, `val_accuracy`, `val_uar`: an entry each time it was looked at.
+    watch : callable or None
+        ``watch(time, history) -> bool``, set by who wants to follow or stop the training.
+    """
+
+    def __init__(self, place: Place, params: Mapping[str, Any], *, n_classes: int, seed: int):
+        self.place, self.params, self.n_classes, self.seed = place, dict(params), int(n_classes), int(seed)
+        self.classes_ = np.arange(n_classes)
+        self.history: dict[str, list[float]] = {}
+        self.watch: Callable[[int, dict], bool] | None = None
+
+    def fit(self, X: Sequence[np.ndarray], y, validation=None) -> FineTunedEncoder:
+        """Fit to signals in frames (frames, d) and codes.
+
+        Parameters
+        ----------
+        validation : (Xv, yv), optional
+            Chooses among the states of the network that are looked at; without it the last one is kept.
+
+        Raises
+        ------
+        FeatureError
+            If the weights are absent or damaged.
+        ModelError
+            If they cannot be loaded, or are those of an encoder that is not trained further.
+        """
+        import torch
+        import transformers
+
+        transformers.set_seed(self.seed)
+        torch.set_num_threads(threads())
+        self._load(self.place.find(self.params["model"], self.params["revision"]).folder, num_labels=self.n_classes)
+        # As its authors train wav2vec 2.0 further: the convolutions stay.
+        self.model.freeze_feature_encoder()
+        self.history = {}
+        self._train(X, np.asarray(y), validation)
+        return self
+
+    def predict_proba(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (n, n_classes) probabilities; each utterance is heard by itself."""
+        import torch
+
+        if not hasattr(self, "model"):
+            raise ModelError("the model has not been fitted")
+        self.model.eval()
+        with torch.inference_mode():
+            logits = [self.model(**self._given([x])).logits[0].cpu().numpy().astype(np.float64) for x in X]
+        exponentials = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the most probable codes."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def count_params(self) -> int:
+        """Return the number of weights of the fitted network."""
+        return sum(values.numel() for values in self.model.parameters())
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the fitted network into a folder as the hub has it, without pickle."""
+        self.model.save_pretrained(folder, max_shard_size="100GB")
+        self.extractor.save_pretrained(folder)
+        return [folder / name for name in (WHOLE, CONFIG, PREPROCESSOR)]
+
+    def restore(self, folder: Path) -> None:
+        """Take over a fitted network, as saved."""
+        self._load(folder)
+
+    def _load(self, folder: Path, **settings: Any) -> None:
+        import torch
+        import transformers
+
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        locks = None if self.place.cache is None else self.place.cache / "encoders"
+        self.device = torch.device(own_device(self.place.device, locks))
+        given = {"use_safetensors": True, "local_files_only": True}
+        try:
+            self.extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+            model, info = transformers.AutoModelForAudioClassification.from_pretrained(
+                folder, output_loading_info=True, **given, **settings
+            )
+        except Exception as error:
+            # Readers of foreign files raise whatever these lead them to.
+            raise ModelError(f"cannot be loaded: {error}"[:400], where=str(folder)) from error
+        if not hasattr(model, "freeze_feature_encoder"):
+            raise ModelError(
+                f"{type(model).__name__} is not trained further here", where=str(folder),
+                hint="wav2vec 2.0, HuBERT, WavLM and data2vec are",
+            )  # fmt: skip
+        if absent := sorted(name for name in info["missing_keys"] if not any(part in name for part in NEW)):
+            raise ModelError(f"the weights lack {len(absent)} tensors, such as {absent[0]}", where=str(folder))
+        self.model = model.to(self.device).float()
+        self.spec_augment = getattr(model.config, "apply_spec_augment", True)
+
+    def _train(self, X: Sequence[np.ndarray], y: np.ndarray, validation: Any) -> None:
+        import torch
+        from transformers import get_linear_schedule_with_warmup
+
+        params, random = self.params, np.random.default_rng(self.seed)
+        trained = [values for values in self.model.parameters() if values.requires_grad]
+        optimizer = torch.optim.AdamW(trained, params["learning_rate"], weight_decay=params["weight_decay"])
+        batches = -(-len(y) // params["batch_size"])
+        total = batches * params["epochs"]
+        schedule = get_linear_schedule_with_warmup(optimizer, 0, total)
+        best: tuple | None = None
+        losses: list[float] = []
+        for step, rows in enumerate(_batches(len(y), batches, params["epochs"], random), 1):
+            self.model.train()
+            given = self._given([X[row] for row in rows])
+            loss = self.model(**given, labels=torch.from_numpy(y[rows]).long().to(self.device)).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, params["clip_norm"])
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            losses.append(float(loss.detach()))
+            if step % (params["validate_every"] or batches) and step < total:
+                continue
+            self.history.setdefault("loss", []).append(float(np.mean(losses)))
+            losses = []
+            if validation is not None:
+                score = self._validate(validation[0], np.asarray(validation[1]))
+                if best is None or score > best[0]:
+                    best = (score, copy.deepcopy(self.model.state_dict()))
+            if self.watch is not None and self.watch(len(self.history["loss"]) - 1, self.history):
+                break
+        if best is not None:
+            self.model.load_state_dict(best[1])
+
+    def _validate(self, X: Sequence[np.ndarray], y: np.ndarray) -> float:
+        probabilities = self.predict_proba(X)
+        loss = float(-np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-7, 1.0)).mean())
+        guess, classes = probabilities.argmax(axis=1), range(self.n_classes)
+        scores = {"accuracy": accuracy(y, guess, labels=classes), "uar": uar(y, guess, labels=classes)}
+        for name, value in {"loss": loss, **scores}.items():
+            self.history.setdefault(f"val_{name}", []).append(value)
+        return scores["uar"] - 1e-6 * loss
+
+    def _given(self, X: Sequence[np.ndarray]) -> dict[str, Any]:
+        longest, shortest = int(self.params["max_seconds"] * RATE), receptive_field(self.model.config)
+        signals = [np.asarray(x, dtype=np.float32).ravel()[:longest] for x in X]
+        signals = [np.pad(signal, (0, max(0, shortest - len(signal)))) for signal in signals]
+        given = self.extractor(signals, sampling_rate=RATE, padding=True, return_tensors="pt")
+        # Masked training of what is shorter than a mask is refused by transformers.
+        frames = int(self.model._get_feat_extract_output_lengths(given["input_values"].shape[1]))
+        self.model.config.apply_spec_augment = self.spec_augment and frames > self.model.config.mask_time_length
+        return {name: values.to(self.device) for name, values in given.items()}
+
+
+def _batches(count: int, batches: int, epochs: int, random: np.random.Generator) -> Iterator[np.ndarray]:
+    for _ in range(epochs):
+        yield from np.array_split(random.permutation(count), batches)
