@@ -55,7 +55,6 @@ def get(
 def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) -> bool:
     from serbench.corpora.download.obtaining import make_plan, obtain
     from serbench.corpora.download.record import is_whole
-    from serbench.corpora.presence import corpus_present
 
     if spec.embedded or not spec.homepage:
         reason = (
@@ -63,7 +62,7 @@ def _get(spec: CorpusSpec, circumstances: Circumstances, given: str, yes: bool) 
         )
         raise UsageError(f"'{spec.name}' is not downloaded", where="serbench corpora get", hint=reason)
     target = circumstances.corpus_root(spec.name)
-    if corpus_present(spec, circumstances) and is_whole(spec, target, given):
+    if is_whole(spec, target, given):
         print(f"{spec.name}: is here already ({target.absolute()})")
         return True
     if not (spec.sources or given):

@@ -238,16 +238,19 @@ def _read_keras(folder: Path, meta: Mapping, registry: Registry, trusted: Sequen
     import serbench.models.deep.fixed
     import serbench.models.deep.recurrent  # noqa: F401
 
-    spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))
-    estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
+    estimator = _unfitted(folder, meta, registry)
     with np.load(folder / PREPARATION, allow_pickle=False) as arrays:
         estimator.restore(keras.models.load_model(folder / KERAS, compile=False, safe_mode=True), arrays)
     return estimator
 
 
-def _read_encoder(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+def _unfitted(folder: Path, meta: Mapping, registry: Registry) -> Any:
     spec = registry.get("model", meta["cell"]["model"]["name"], where=str(folder / META))
-    estimator = spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
+    return spec.build(dict(meta["params"]), n_classes=len(meta["seen"]), seed=0)
+
+
+def _read_encoder(folder: Path, meta: Mapping, registry: Registry, trusted: Sequence[str]) -> Any:
+    estimator = _unfitted(folder, meta, registry)
     estimator.restore(folder)
     return estimator
 

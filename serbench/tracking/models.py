@@ -24,6 +24,13 @@ LOADER = "serbench.tracking.pyfunc"
 NAME = "model"
 EXAMPLES = 2
 EXAMPLE_FRAMES = 50
+# What reads each form of a saved model, the package that a flavour's version is of first.
+PACKAGES = {
+    SKOPS: ("scikit-learn", "skops"),
+    XGBOOST: ("xgboost",),
+    KERAS: ("keras", "tensorflow"),
+    ENCODER: ("transformers", "torch", "safetensors"),
+}
 
 
 def saved_model(suite_folder: Path, cell_id: str) -> Path | None:
@@ -113,8 +120,7 @@ def _signature(folder: Path, example: np.ndarray) -> ModelSignature:
 def _add_flavour(model: Model, form: str, data: str) -> None:
     import importlib.metadata
 
-    package = {SKOPS: "scikit-learn", XGBOOST: "xgboost", KERAS: "keras", ENCODER: "transformers"}[form]
-    version = importlib.metadata.version(package)
+    version = importlib.metadata.version(PACKAGES[form][0])
     if form == SKOPS:
         model.add_flavor(
             "sklearn",
@@ -139,7 +145,4 @@ def _add_flavour(model: Model, form: str, data: str) -> None:
 def _requirements(form: str) -> list[str]:
     import importlib.metadata
 
-    needed = {SKOPS: ("scikit-learn", "skops"), XGBOOST: ("xgboost",), KERAS: ("keras", "tensorflow")}.get(
-        form, ("torch", "transformers", "safetensors")
-    )
-    return [f"{name}=={importlib.metadata.version(name)}" for name in ("serbench", "numpy", "pandas", *needed)]
+    return [f"{name}=={importlib.metadata.version(name)}" for name in ("serbench", "numpy", "pandas", *PACKAGES[form])]

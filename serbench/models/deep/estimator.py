@@ -8,14 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from serbench.errors import ModelError
 from serbench.models.deep.batches import Preparation
+from serbench.models.deep.classifier import NetworkClassifier
 from serbench.models.deep.defaults import TRAINING
 from serbench.models.deep.layers import Trim
 from serbench.models.deep.training import Trainer, compile_forward, predict, prepare_backend
 
 
-class DeepClassifier:
+class DeepClassifier(NetworkClassifier):
     """A Keras network over feature sequences, with scikit-learn's contract.
 
     Parameters
@@ -30,20 +30,14 @@ class DeepClassifier:
 
     Attributes
     ----------
-    classes_ : ndarray
-        The codes 0..n_classes-1.
     history : dict of str to list of float
         `loss`, `accuracy`, `uar` per epoch (in training mode: with dropout and augmentation), and with a
         validation part `val_loss`, `val_accuracy`, `val_uar`.
-    watch : callable or None
-        ``watch(epoch, history) -> bool``, set by who wants to follow or stop the training.
     """
 
     def __init__(self, network: Callable, params: Mapping[str, Any], *, n_classes: int, seed: int):
-        self.network, self.params, self.n_classes, self.seed = network, dict(params), int(n_classes), int(seed)
-        self.classes_ = np.arange(n_classes)
-        self.history: dict[str, list[float]] = {}
-        self.watch: Callable[[int, dict], bool] | None = None
+        super().__init__(params, n_classes=n_classes, seed=seed)
+        self.network = network
 
     def fit(self, X: Sequence[np.ndarray], y, validation=None) -> DeepClassifier:
         """Fit to sequences (frames, d) and codes.
@@ -65,15 +59,8 @@ class DeepClassifier:
         self.history, self.forward = trainer.history, trainer.forward
         return self
 
-    def predict_proba(self, X: Sequence[np.ndarray]) -> np.ndarray:
-        """Return (n, n_classes) probabilities."""
-        if not hasattr(self, "model"):
-            raise ModelError("the model has not been fitted")
+    def _probabilities(self, X: Sequence[np.ndarray]) -> np.ndarray:
         return predict(self.forward, self.preparation.apply(X))
-
-    def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the most probable codes."""
-        return self.predict_proba(X).argmax(axis=1)
 
     def restore(self, model: keras.Model, preparation: Mapping[str, np.ndarray]) -> None:
         """Take over a fitted network and its preparation, as saved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from serbench.errors import ModelError
 from serbench.features.encoders.place import Place
 from serbench.features.encoders.running import own_device, receptive_field
 from serbench.features.encoders.weights import CONFIG, PREPROCESSOR, RATE, WHOLE
+from serbench.models.deep.classifier import NetworkClassifier, cross_entropy, note_scores, softmax
 from serbench.models.params import threads
-from serbench.scoring import accuracy, uar
 
 # What a head adds to the tensors of an encoder, and a parameter of training that some published files lack.
 NEW = ("projector.", "classifier.", "layer_weights", "masked_spec_embed")
 
 
-class FineTunedEncoder:
+class FineTunedEncoder(NetworkClassifier):
     """An encoder of transformers with a head over the mean of its frames, with scikit-learn's contract.
 
     Parameters
@@ -34,19 +34,13 @@ class FineTunedEncoder:
 
     Attributes
     ----------
-    classes_ : ndarray
-        The codes 0..n_classes-1.
     history : dict of str to list of float
         `loss`, and with a validation part `val_loss`, `val_accuracy`, `val_uar`: an entry each time it was looked at.
-    watch : callable or None
-        ``watch(time, history) -> bool``, set by who wants to follow or stop the training.
     """
 
     def __init__(self, place: Place, params: Mapping[str, Any], *, n_classes: int, seed: int):
-        self.place, self.params, self.n_classes, self.seed = place, dict(params), int(n_classes), int(seed)
-        self.classes_ = np.arange(n_classes)
-        self.history: dict[str, list[float]] = {}
-        self.watch: Callable[[int, dict], bool] | None = None
+        super().__init__(params, n_classes=n_classes, seed=seed)
+        self.place = place
 
     def fit(self, X: Sequence[np.ndarray], y, validation=None) -> FineTunedEncoder:
         """Fit to signals in frames (frames, d) and codes.
@@ -75,21 +69,14 @@ class FineTunedEncoder:
         self._train(X, np.asarray(y), validation)
         return self
 
-    def predict_proba(self, X: Sequence[np.ndarray]) -> np.ndarray:
-        """Return (n, n_classes) probabilities; each utterance is heard by itself."""
+    def _probabilities(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        # Each utterance is heard by itself, without padding.
         import torch
 
-        if not hasattr(self, "model"):
-            raise ModelError("the model has not been fitted")
         self.model.eval()
         with torch.inference_mode():
             logits = [self.model(**self._given([x])).logits[0].cpu().numpy().astype(np.float64) for x in X]
-        exponentials = np.exp(logits - np.max(logits, axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-    def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the most probable codes."""
-        return self.predict_proba(X).argmax(axis=1)
+        return softmax(np.array(logits))
 
     def count_params(self) -> int:
         """Return the number of weights of the fitted network."""
@@ -169,12 +156,9 @@ class FineTunedEncoder:
 
     def _validate(self, X: Sequence[np.ndarray], y: np.ndarray) -> float:
         probabilities = self.predict_proba(X)
-        loss = float(-np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-7, 1.0)).mean())
-        guess, classes = probabilities.argmax(axis=1), range(self.n_classes)
-        scores = {"accuracy": accuracy(y, guess, labels=classes), "uar": uar(y, guess, labels=classes)}
-        for name, value in {"loss": loss, **scores}.items():
-            self.history.setdefault(f"val_{name}", []).append(value)
-        return scores["uar"] - 1e-6 * loss
+        loss = cross_entropy(probabilities, y)
+        note_scores(self.history, "val_", loss, y, probabilities.argmax(axis=1), self.n_classes)
+        return self.history["val_uar"][-1] - 1e-6 * loss
 
     def _given(self, X: Sequence[np.ndarray]) -> dict[str, Any]:
         longest, shortest = int(self.params["max_seconds"] * RATE), receptive_field(self.model.config)

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from serbench.models.deep.augment import augment, mixup
 from serbench.models.deep.batches import inference_order, pad, training_order
+from serbench.models.deep.classifier import cross_entropy, note_scores, softmax
 from serbench.models.params import threads
-from serbench.scoring import accuracy, uar
 
 PREDICTION_BATCH = 64
 
@@ -130,21 +130,14 @@ class Trainer:
             guesses.append(logits)
         loss = float(np.average([float(value) for value in losses], weights=[len(rows) for rows in order]))
         guess = np.concatenate([np.argmax(logits, axis=1) for logits in guesses])
-        self._note("", loss, y[np.concatenate(order)], guess)
+        note_scores(self.history, "", loss, y[np.concatenate(order)], guess, self.n_classes)
 
     def _validate(self, X, y) -> float:
         probabilities = predict(self.forward, X)
-        truth = np.clip(probabilities[np.arange(len(y)), y], 1e-7, 1.0)
-        loss, guess = float(-np.log(truth).mean()), probabilities.argmax(axis=1)
-        self._note("val_", loss, y, guess)
+        loss = cross_entropy(probabilities, y)
+        note_scores(self.history, "val_", loss, y, probabilities.argmax(axis=1), self.n_classes)
         # Few validation utterances make UAR coarse: the loss decides between equals.
         return -loss if self.params["monitor"] == "loss" else self.history["val_uar"][-1] - 1e-6 * loss
-
-    def _note(self, part: str, loss: float, truth: np.ndarray, guess: np.ndarray) -> None:
-        classes = range(self.n_classes)
-        scores = {"accuracy": accuracy(truth, guess, labels=classes), "uar": uar(truth, guess, labels=classes)}
-        for name, value in {"loss": loss, **scores}.items():
-            self.history.setdefault(part + name, []).append(value)
 
 
 def compile_forward(network: keras.Model) -> Callable:
@@ -162,9 +155,8 @@ def predict(forward: Callable, X: Sequence[np.ndarray]) -> np.ndarray:
     """Return (n, n_classes) probabilities of prepared sequences, in their order."""
     batches = list(inference_order(np.array([len(x) for x in X]), PREDICTION_BATCH))
     logits = np.concatenate([forward(*pad([X[row] for row in rows])).numpy() for rows in batches]).astype(np.float64)
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = np.empty_like(exponentials)
-    probabilities[np.concatenate(batches)] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    probabilities = np.empty_like(logits)
+    probabilities[np.concatenate(batches)] = softmax(logits)
     return probabilities
 
 

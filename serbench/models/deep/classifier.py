@@ -1,0 +1,71 @@
+"""What the estimators of networks share, whichever library trains them; imports neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serbench.errors import ModelError
+from serbench.scoring import accuracy, uar
+
+
+class NetworkClassifier:
+    """An estimator over feature sequences with scikit-learn's contract: its `model` is the fitted network.
+
+    Parameters
+    ----------
+    params : mapping
+    n_classes : int
+    seed : int
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The codes 0..n_classes-1.
+    history : dict of str to list of float
+        What was noted while it was trained.
+    watch : callable or None
+        ``watch(time, history) -> bool``, set by who wants to follow or stop the training.
+    """
+
+    def __init__(self, params: Mapping[str, Any], *, n_classes: int, seed: int):
+        self.params, self.n_classes, self.seed = dict(params), int(n_classes), int(seed)
+        self.classes_ = np.arange(n_classes)
+        self.history: dict[str, list[float]] = {}
+        self.watch: Callable[[int, dict], bool] | None = None
+
+    def predict_proba(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (n, n_classes) probabilities."""
+        if not hasattr(self, "model"):
+            raise ModelError("the model has not been fitted")
+        return self._probabilities(X)
+
+    def predict(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the most probable codes."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def _probabilities(self, X: Sequence[np.ndarray]) -> np.ndarray:
+        raise NotImplementedError
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits (n, n_classes), float64."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def cross_entropy(probabilities: np.ndarray, y: np.ndarray) -> float:
+    """Mean over utterances of what a network is trained to make small."""
+    return float(-np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-7, 1.0)).mean())
+
+
+def note_scores(
+    history: dict[str, list[float]], part: str, loss: float, truth: np.ndarray, guess: np.ndarray, n_classes: int
+) -> None:
+    """Add loss, accuracy and UAR of a part (`val_`, or none for training) to a history."""
+    classes = range(n_classes)
+    scores = {"accuracy": accuracy(truth, guess, labels=classes), "uar": uar(truth, guess, labels=classes)}
+    for name, value in {"loss": loss, **scores}.items():
+        history.setdefault(part + name, []).append(value)
