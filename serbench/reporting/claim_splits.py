@@ -53,14 +53,15 @@ def place(reported: float | None, values: Sequence[float], unit: str = "split") 
     return f"{side} all {len(values)}" if len(values) > 1 else f"{side} the one {unit}"
 
 
-def span(cells: pd.DataFrame, metric: str) -> tuple[float, float]:
+def span(cells: pd.DataFrame, metric: str, *, drawn: bool) -> tuple[float, float]:
     """From where to where a number goes by chance.
 
-    The lowest and the highest over the split seeds where there are `FEWEST_SPLITS` at least, else the 95 % interval
-    over speakers (`serbench.scoring.intervals`).
+    Where each seed draws another test part (`drawn`), the lowest and the highest over the seeds, if there are
+    `FEWEST_SPLITS` at least; else the 95 % interval over speakers (`serbench.scoring.intervals`). On unseen speakers
+    each seed tests all of them, so that its range holds nothing of what other speakers would give.
     """
     values = by_split(cells, metric)
-    if len(values) < FEWEST_SPLITS:
+    if not drawn or len(values) < FEWEST_SPLITS:
         statistics, unit = margins_per_unit(cells)
         found = intervals(statistics, {metric: CONFUSION_SCORES[metric]}, unit)[metric]
         if not np.isnan(found.low):

@@ -112,7 +112,10 @@ def _splits(claim: Mapping[str, Any], cells: Mapping[str, pd.DataFrame | None]) 
     values = {part: [] if found is None else folded[part](found, metric) for part, found in cells.items()}
     spread = {f"{part}_{end}": value for part, several in values.items() for end, value in summary(several).items()}
     steps = ["speaker_independent", "own", *(["mistake"] if claim["mistake"] else [])]
-    spans = (None if cells[part] is None else span(cells[part], metric) for part in steps)
+    spans = (
+        None if cells[part] is None else span(cells[part], metric, drawn=part != "speaker_independent")
+        for part in steps
+    )
     return {
         **{COUNTS.get(name, name): value for name, value in spread.items()},
         "reported_place": place(reported, values["own"]),
