@@ -10,6 +10,7 @@ from pathlib import Path
 
 from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
+from serbench.records.cell import Cell, feature_sets, member_cells
 from serbench.records.cell_file import cell_path, read_cell, read_record
 from serbench.records.ledger import merge_ledgers
 from serbench.records.plan_file import read_plan, write_plan
@@ -66,8 +67,7 @@ def merge_results(sources: Sequence[Path], target: Path) -> Merged:
                     continue
                 _refuse_other_origin(record, path, origins)
                 earlier = found.get(path.stem)
-                if earlier and earlier[1].status == record.status == "ok":
-                    _refuse_other_answers(earlier[0], path)
+                if earlier and earlier[1].status == record.status == "ok" and not _answers_more(path, earlier[0]):
                     done.present += 1
                 elif earlier is None or record.status == "ok":
                     found[path.stem] = (path, record)
@@ -113,14 +113,25 @@ def _origins(record: Record) -> Iterator[tuple[str, str, object]]:
     yield f"the content of corpus {record.cell.corpus}", task, record.corpus.get("fingerprint")
     yield "the version of serbench", "", record.environment.get("packages", {}).get("serbench")
     if record.plugin_hash:
-        named = json.dumps([record.cell.model["name"], [entry["name"] for entry in record.cell.features]])
+        named = json.dumps([_parts(cell) for cell in member_cells(record.cell) or [record.cell]])
         yield "the source of a plug-in", named, record.plugin_hash
 
 
-def _refuse_other_answers(first: Path, second: Path) -> None:
-    (_, one), (_, other) = read_cell(first), read_cell(second)
-    if not one.equals(other):
-        raise ResultsError(f"other answers than in {first} for the same cell", where=str(second), hint=HINT)
+def _parts(cell: Cell) -> list[str]:
+    """What of a cell may come from a plug-in, by name."""
+    return [cell.model["name"], cell.protocol["name"], *(entry["name"] for entry in feature_sets(cell))]
+
+
+def _answers_more(path: Path, earlier: Path) -> bool:
+    """Whether a cell's file holds answers of roles that an earlier one lacks; those that both hold must be equal.
+
+    Whether validation and degraded versions were answered too is no part of what a cell is.
+    """
+    new, known = (dict(list(read_cell(file)[1].groupby("role"))) for file in (path, earlier))
+    for role in new.keys() & known.keys():
+        if not new[role].reset_index(drop=True).equals(known[role].reset_index(drop=True)):
+            raise ResultsError(f"other answers than in {earlier} for the same cell", where=str(path), hint=HINT)
+    return len(new) > len(known)
 
 
 def _merge_plans(target: Path, folders: Sequence[Path]) -> None:

@@ -137,7 +137,7 @@ def suites_in(results: Path | str) -> list[str]:
 def read_folder(folder: Path) -> list[dict[str, Any]]:
     """The rows of `load_records`, as dictionaries."""
     planned = {entry["id"]: entry["cell"] for entry in read_plan(folder)}
-    measured = _identified(_own_cells(folder, planned))
+    measured = _without_stand_ins(_identified(_own_cells(folder, planned)))
     # A repetition that was begun here is shown from here alone: folds of two machines or versions are not mixed. One
     # that could only be skipped here is shown as it was committed.
     begun = {_repetition(item) for item in measured if item["status"] != "skipped"}
@@ -249,7 +249,7 @@ def _committed(folder: Path, path: Path, begun: set[tuple[str, int]]) -> list[di
         _described(folder.name, record.cell, record, record.cell.id, record.status, record.reason, None, "frozen")
         for record in records
     ] + [_described(folder.name, cell, None, cell.id, "planned", "", None, "frozen") for cell in planned]
-    shown = [item for item in _identified(found) if _repetition(item) not in begun]
+    shown = [item for item in _without_stand_ins(_identified(found)) if _repetition(item) not in begun]
     if any(item["status"] == "ok" for item in shown):
         predictions = frozen_predictions(path)
         for item in shown:
@@ -289,6 +289,12 @@ def _described(
 
 def _identified(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [item | {"row": item["cell"].row if item["cell"] else ""} for item in items]
+
+
+def _without_stand_ins(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the skipped records of rows that have been run since, or on another machine and merged."""
+    ran = {_repetition(item) for item in items if item["status"] not in ("skipped", "planned")}
+    return [item for item in items if item["status"] != "skipped" or _repetition(item) not in ran]
 
 
 def _repetition(item: dict[str, Any]) -> tuple[str, int]:

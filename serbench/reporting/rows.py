@@ -43,7 +43,7 @@ def describe_row(cells: pd.DataFrame, *, siblings_folds: int = 0) -> dict[str, A
         See `serbench.reporting.leaderboard.leaderboard`.
     """
     done = cells[cells["status"] == "ok"]
-    # A row that was skipped once and can be run now has cells of folds besides the skipped one.
+    # A skipped record stands for all folds and is none of them.
     folds = cells[cells["status"] != "skipped"]
     cell: Cell = cells["cell"].iloc[0]
     seeds = sorted({int(seed) for seed in cells["seed"]})
