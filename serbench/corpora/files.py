@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,7 @@ Fields = Mapping[str, str]
 
 
 def find_audio(root: Path) -> list[Path]:
-    """Audio files below a folder, in any layout, the shallowest first.
-
-    Hidden files and the `__MACOSX` folders that some archives leave behind are passed over.
+    """Audio files below a folder, in any layout, the shallowest first; see `files_below`.
 
     Raises
     ------
@@ -32,13 +30,26 @@ def find_audio(root: Path) -> list[Path]:
         raise CorpusError(
             "no such folder", where=str(root), hint="give the folder of the corpus (--data, --corpus-path)"
         )
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        found += [
-            Path(folder, name) for name in names if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-        ]
+    found = (path for path in files_below(root) if path.suffix.lower() in SUFFIXES)
     return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """Files below a folder, also in folders that are links.
+
+    Hidden files and the `__MACOSX` folders that some archives leave behind are passed over; so is a link to a folder
+    that was visited already, or that holds `root`.
+    """
+    above = Path(os.path.realpath(root))
+    visited: set[str] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in visited or Path(real) in above.parents:
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
 def is_text(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serbench.corpora.files import Fields, table_from_names
+from serbench.corpora.files import Fields, files_below, table_from_names
 from serbench.errors import CorpusError
 from serbench.specs import CorpusSpec
 
@@ -67,7 +67,7 @@ def load(root: Path, part: str = "all") -> pd.DataFrame:
 
 
 def _read_labels(root: Path) -> dict[str, str]:
-    files = [path for path in sorted(root.rglob(EVALUATIONS)) if not path.name.startswith(".")]
+    files = sorted(path for path in files_below(root) if path.match(EVALUATIONS))
     if not files:
         raise CorpusError(
             f"no evaluations (Session1/{EVALUATIONS}): without them no utterance has a label",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from serbench.corpora.files import Fields, table_from_names
+from serbench.corpora.files import Fields, files_below, table_from_names
 from serbench.errors import CorpusError
 from serbench.specs import CorpusSpec, Source
 
@@ -25,19 +25,22 @@ def load(root: Path) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        If there is no `data.tsv`, or it lacks a column.
+        If there is no `data.tsv`, it cannot be read, or it lacks a column.
     """
     known = _read_table(root)
     return table_from_names(root, partial(_read_name, known=known), expected=[Path(name).stem for name in known])
 
 
 def _read_table(root: Path) -> dict[str, dict[str, str]]:
-    files = sorted(root.rglob(TABLE), key=lambda path: len(path.parts))
+    files = sorted((path for path in files_below(root) if path.name == TABLE), key=lambda path: len(path.parts))
     if not files:
         raise CorpusError(
             f"nEMO's {TABLE} is not there", where=str(root), hint=f"put {TABLE} of its repository into the folder"
         )
-    table = pd.read_csv(files[0], sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    try:
+        table = pd.read_csv(files[0], sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"cannot be read: {error}", where=str(files[0]), hint="fetch it again") from error
     if absent := [name for name in COLUMNS if name not in table]:
         raise CorpusError(
             f"lacks the column {', '.join(absent)}", where=str(files[0]), hint="fetch it again from nEMO's repository"

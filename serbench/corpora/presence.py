@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from serbench.circumstances import Circumstances
 from serbench.corpora.audio import SUFFIXES
 from serbench.corpora.download.status import is_unfinished
+from serbench.corpora.files import files_below
 from serbench.errors import CorpusError
 from serbench.registry import Registry
 from serbench.specs import CorpusSpec
@@ -24,7 +23,7 @@ def corpus_present(spec: CorpusSpec, circumstances: Circumstances) -> bool:
     if root.is_file():
         return True
     suffixes = SUFFIXES | MANIFEST_SUFFIXES
-    return any(Path(name).suffix.lower() in suffixes for _, _, names in os.walk(root) for name in names)
+    return any(path.suffix.lower() in suffixes for path in files_below(root))
 
 
 def absent_error(spec: CorpusSpec, circumstances: Circumstances) -> CorpusError:

@@ -8,6 +8,7 @@ from serbench.corpora.aesdd import AESDD
 from serbench.corpora.cafe import CAFE
 from serbench.corpora.emovo import EMOVO
 from serbench.corpora.esd import ESD
+from serbench.corpora.identification import identify_corpus
 from serbench.corpora.jl_corpus import JL_CORPUS
 from serbench.corpora.loading import open_corpus
 from serbench.corpora.mesd import MESD
@@ -186,6 +187,26 @@ def test_nemo_reads_texts_and_speakers_from_its_table(circumstances, make_wav):
     ]
     kinds = {item.kind: item.utterances for item in corpus.findings}
     assert kinds == {"missing": ("WR0_fear_2",), "unknown name": ("nEMO-main/samples/EB0_anger_99.wav",)}
+
+
+def test_a_table_that_is_no_text_is_said(circumstances, make_wav):
+    make_wav(circumstances.data / "nemo" / "samples" / "EB0_anger_1.wav")
+    (circumstances.data / "nemo" / "data.tsv").write_bytes(b"f\xe9\xff\tx")
+    with pytest.raises(CorpusError, match="cannot be read"):
+        open_corpus(NEMO, circumstances)
+    # Nor does it keep other corpora from being told apart.
+    assert identify_corpus(circumstances.data / "nemo") == ""
+
+
+def test_folders_that_are_links_are_entered_once(circumstances, make_wav, tmp_path):
+    make_wav(tmp_path / "elsewhere" / "dis-f1-b1.wav")
+    root = circumstances.data / "emovo"
+    root.mkdir(parents=True)
+    (root / "f1").symlink_to(tmp_path / "elsewhere")
+    (root / "again").symlink_to(tmp_path / "elsewhere")
+    (root / "all").symlink_to(circumstances.data)
+    table = open_corpus(EMOVO, circumstances)
+    assert table.used == 1 and not [finding for finding in table.findings if finding.kind == "repeated"]
 
 
 def test_nemo_without_its_table_says_so(circumstances, make_wav):

@@ -12,6 +12,7 @@ import tarfile
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from loopback import STEMS, Resource, emodb, get, zipped
 
@@ -207,6 +208,26 @@ def test_links_of_an_archive_are_passed_over(audio, tmp_path):
         pack.addfile(link)
     files = unpack(tmp_path / "pack.tar.gz", tmp_path / "out")
     assert sorted(path.stem for path in files) == list(STEMS)
+
+
+@pytest.mark.parametrize("form", ["", "gz", "bz2", "xz"])
+def test_a_damaged_tar_is_said(form, tmp_path):
+    noise = np.random.default_rng(0)
+    path = tmp_path / f"pack.tar.{form}".rstrip(".")
+    with tarfile.open(path, f"w:{form}") as pack:
+        for number in range(20):
+            member = tarfile.TarInfo(f"{number}.wav")
+            member.size = 5_000
+            pack.addfile(member, io.BytesIO(noise.bytes(5_000)))
+    assert len(unpack(path, tmp_path / "whole")) == 20
+    content = bytearray(path.read_bytes())
+    # Without compression there is no checksum but that of the members' heads.
+    at = 10 * (512 + 5_120) if form == "" else len(content) // 2
+    content[at : at + 8] = bytes(255 - value for value in content[at : at + 8])
+    path.write_bytes(content)
+    with pytest.raises(DownloadError, match="damaged") as caught:
+        unpack(path, tmp_path / "out")
+    assert str(path) in str(caught.value)
 
 
 def test_an_archive_in_an_archive(audio, tmp_path):

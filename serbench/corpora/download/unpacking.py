@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from gzip import BadGzipFile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -20,6 +23,12 @@ from serbench.errors import ArchiveError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 DEPTH = 2  # an archive within the archive is opened too, no deeper
+CHUNK = 1 << 20
+# BadGzipFile is an OSError, which elsewhere is one of the disk.
+DAMAGED = (
+    *(zipfile.BadZipFile, tarfile.TarError, BadGzipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, NotImplementedError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ def _unpack(
                     place = target / PurePosixPath(member.name).with_suffix("")
                     written += _unpack(inner, place, folder, keep, depth - 1)[0]
             return written, [member.name for member in members]
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise ArchiveError(
             f"the archive is damaged or protected: {error}", where=str(archive), hint="fetch it again"
         ) from error
@@ -122,13 +131,22 @@ def _opened(archive: Path) -> Iterator[tuple[list[_Member], object]]:
             def read(member: _Member) -> IO[bytes]:
                 return pack.extractfile(member.handle)
 
-            yield [_Member(item.name, item.size, item) for item in pack.getmembers() if item.isfile()], read
+            members = [_Member(item.name, item.size, item) for item in pack.getmembers() if item.isfile()]
+            _refuse_rest(pack)
+            yield members, read
     else:
         raise ArchiveError(
             "no archive that can be unpacked",
             where=str(archive),
             hint=f"known are {', '.join(ARCHIVES)}; unpack others",
         )
+
+
+def _refuse_rest(pack: tarfile.TarFile) -> None:
+    """Read on to the end: `tarfile` takes a broken head for the last, and leaves gzip's checksum unread."""
+    while rest := pack.fileobj.read(CHUNK):
+        if rest.strip(b"\0"):
+            raise tarfile.ReadError("something follows its last member")
 
 
 def _refuse_escape(name: str, archive: Path) -> None:
