@@ -222,6 +222,33 @@ def test_a_model_on_a_graphics_card_wants_a_worker_that_has_one(opened):
         opened.submit(len, Job("x"))
 
 
+class Waiting(float):
+    """Sleep that long on a graphics card."""
+
+    resources = {"GPU": 1.0}  # noqa: RUF012
+    seconds = 4.0
+
+
+def test_waiting_for_a_graphics_card_is_no_time_of_the_job(around, tmp_path):
+    def ended():
+        found = []
+        while opened.running:
+            found += [result for _, result in opened.completed(timeout=0.5)]
+        return found
+
+    with (
+        cluster(tmp_path, gpus=1) as address,
+        closing(executor.DASK.open(replace(around, scheduler=address), tmp_path / "work")) as opened,
+    ):
+        # Two workers, one with a card: the second job begins when the first ends, and both take longer than four.
+        for _ in range(2):
+            opened.submit(time.sleep, Waiting(2.5))
+        assert ended() == [None, None]
+        opened.submit(time.sleep, Waiting(600))
+        (late,) = ended()
+    assert "took longer than 4 s" in str(late)
+
+
 def test_the_example_of_a_batch_system_is_one(monkeypatch):
     made, workers = read_cluster(Path(__file__).parents[2] / "configs" / "cluster.slurm.yaml")
     import dask_jobqueue

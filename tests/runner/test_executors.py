@@ -121,9 +121,9 @@ def test_hurry_ends_only_jobs_with_a_limit():
 def test_a_time_limit_is_the_caller_s_else_the_job_s_and_only_a_limit_is_hurried():
     job = SimpleNamespace(seconds=40.0)
     assert (TimeLimit.of(job).seconds, TimeLimit.of(job, 2.0).seconds, TimeLimit.of("x").seconds) == (40.0, 2.0, None)
-    late, endless = TimeLimit(0.0), TimeLimit(None)
+    late, endless, unstarted = TimeLimit(0.0).start(), TimeLimit(None).start(), TimeLimit(0.0)
     time.sleep(0.01)
-    assert late.over and "took longer than 0 s" in str(late.error())
+    assert not unstarted.over and late.over and "took longer than 0 s" in str(late.error())
     assert endless.hurry(0.0) is False and not endless.over
     hurried = TimeLimit(3600.0)
     assert hurried.hurry(0.0)

@@ -19,7 +19,7 @@ class TimedOut(WorkerDied):
 
 @dataclass
 class TimeLimit:
-    """The time that a job may take, from now on.
+    """The time that a job may take, from `start` on.
 
     Attributes
     ----------
@@ -28,16 +28,19 @@ class TimeLimit:
     """
 
     seconds: float | None
-    _end: float = field(init=False)
+    _end: float = field(init=False, default=math.inf)
     _hurried: bool = field(init=False, default=False)
-
-    def __post_init__(self):
-        self._end = math.inf if self.seconds is None else time.monotonic() + self.seconds
 
     @classmethod
     def of(cls, job: Any, seconds: float | None = None) -> TimeLimit:
         """The limit given, else what the job says itself."""
         return cls(getattr(job, "seconds", None) if seconds is None else seconds)
+
+    def start(self) -> TimeLimit:
+        """Let the time run from now on, if it does not yet."""
+        if self.seconds is not None and math.isinf(self._end):
+            self._end = time.monotonic() + self.seconds
+        return self
 
     @property
     def over(self) -> bool:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # Seconds for a scheduler to answer, and for workers of a cluster that is there already.
 ANSWER = 10.0
+# Workers tell here the keys of jobs that they begin.
+BEGUN = "serbench-begun"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ class DaskExecutor:
         self._folder = work / "jobs"
         self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._busy: dict[str, _Busy] = {}
+        self._begun: set[str] = set()
         self._refuse_unfit()
+        # A job may wait at its worker for a device that another one has: that is no time of its own.
+        client.subscribe_topic(BEGUN, lambda event: self._begun.add(event[1]))
 
     @property
     def has_room(self) -> bool:
@@ -117,7 +122,7 @@ class DaskExecutor:
         file = (self._folder / f"{key}.pickle").absolute()
         with atomic_path(file) as temporary:
             temporary.write_bytes(pickle.dumps((function, job)))
-        call = (str(file), str(Path.cwd()), self._threads, limit.seconds, self._expected)
+        call = (key, str(file), str(Path.cwd()), self._threads, limit.seconds, self._expected)
         future = self._client.submit(_run_file, *call, key=key, pure=False, resources=resources or None)
         self._busy[key] = _Busy(future, job, file, limit)
         future.add_done_callback(self._ended.put)
@@ -140,6 +145,8 @@ class DaskExecutor:
         """
         self._refuse_lost()
         for key, busy in list(self._busy.items()):
+            if key in self._begun:
+                busy.limit.start()
             if busy.limit.over:
                 busy.future.cancel(force=True)
                 yield self._forget(key).job, busy.limit.error()
@@ -157,6 +164,8 @@ class DaskExecutor:
             self._client.cancel([busy.future for busy in self._busy.values()], force=True)
         for key in list(self._busy):
             self._forget(key)
+        with suppress(Exception):
+            self._client.unsubscribe_topic(BEGUN)
         self._client.close()
         if self._owned is not None:
             self._owned.close()
@@ -216,8 +225,9 @@ class _Busy:
 _MARGIN = 2.0
 
 
-def _run_file(file: str, folder: str, threads: int, seconds: float | None, expected: Expected) -> Any:
+def _run_file(key: str, file: str, folder: str, threads: int, seconds: float | None, expected: Expected) -> Any:
     """In a worker: run the job of a file as the caller would, with its folder and these threads."""
+    from distributed import get_worker
     from threadpoolctl import threadpool_limits
 
     # Workers that came late were not there to be asked before.
@@ -227,6 +237,7 @@ def _run_file(file: str, folder: str, threads: int, seconds: float | None, expec
     os.chdir(folder)
     function, job = pickle.loads(Path(file).read_bytes())
     if seconds is not None:
+        get_worker().log_event(BEGUN, key)
         _alarm(seconds + _MARGIN)
     try:
         with threadpool_limits(threads):

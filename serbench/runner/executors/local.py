@@ -86,7 +86,7 @@ class LocalPool:
                 # The worker died while it had nothing to do, so that no job is lost.
                 executor = self._start()
                 future = executor.submit(function, job)
-        self._busy[future] = _Busy(executor, job, TimeLimit.of(job, seconds))
+        self._busy[future] = _Busy(executor, job, TimeLimit.of(job, seconds).start())
 
     def hurry(self, seconds: float) -> None:
         """End the jobs that have a time limit, `seconds` from now at the latest."""
