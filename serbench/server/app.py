@@ -68,7 +68,8 @@ def make_app(respondent: Respondent, limits: Limits | None = None, *, token: str
     Parameters
     ----------
     token : str, optional
-        Then every request but those for the page and `/health` has to carry it.
+        Then every request for an answer, and for what is known of the model, has to carry it; the page, `/health`, and
+        the description of the interface do not.
     """
     limits = limits or Limits()
     admission = Admission(limits)
@@ -116,7 +117,9 @@ def make_app(respondent: Respondent, limits: Limits | None = None, *, token: str
     @app.websocket("/stream")
     async def stream(socket: WebSocket, rate: int = 16_000) -> None:
         await socket.accept()
-        own_page = socket.headers.get("origin", "").partition("://")[2] in ("", socket.headers.get("host"))
+        # Programs send no origin; pages always do, and "null" where they hide it.
+        origin = socket.headers.get("origin")
+        own_page = origin is None or origin.partition("://")[2] == socket.headers.get("host")
         if not (own_page and allowed(token, socket.headers, socket.query_params)):
             await socket.close(1008, "a token is needed, and no page of another site")
         elif admission.streams >= limits.streams:

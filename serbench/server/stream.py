@@ -24,6 +24,19 @@ async def follow(socket: WebSocket, respondent: Respondent, admission: Admission
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         await socket.close(1008, f"a sampling rate of {rate} Hz")
         return
+    try:
+        # By the clock as well: a trickle of bytes is never idle and never much audio.
+        async with asyncio.timeout(longest + IDLE):
+            await _answer_each(socket, respondent, admission, rate, longest)
+    except TimeoutError:
+        await socket.close(1000, _lasts(longest))
+    except WebSocketDisconnect:
+        return
+
+
+async def _answer_each(
+    socket: WebSocket, respondent: Respondent, admission: Admission, rate: int, longest: float
+) -> None:
     held, heard = np.zeros(0, dtype=np.float32), deque(maxlen=REMEMBERED)
     pending, position, step = b"", 0, round(STEP * rate)
     while position < longest * rate:
@@ -31,8 +44,6 @@ async def follow(socket: WebSocket, respondent: Respondent, admission: Admission
             message = await asyncio.wait_for(socket.receive(), IDLE)
         except TimeoutError:
             await socket.close(1001, "nothing arrived for half a minute")
-            return
-        except WebSocketDisconnect:
             return
         if message["type"] == "websocket.disconnect":
             return
@@ -47,7 +58,11 @@ async def follow(socket: WebSocket, respondent: Respondent, admission: Admission
             heard.append(levels(fresh, rate))
             answer = await admission.compute(_answer, respondent, held, rate, np.concatenate(heard), position / rate)
             await socket.send_json(answer)
-    await socket.close(1000, f"a stream lasts {longest:g} s at most")
+    await socket.close(1000, _lasts(longest))
+
+
+def _lasts(longest: float) -> str:
+    return f"a stream lasts {longest:g} s at most"
 
 
 def _answer(respondent: Respondent, held: np.ndarray, rate: int, heard: np.ndarray, now: float) -> dict:

@@ -1,8 +1,11 @@
 import concurrent.futures
+import contextlib
 import io
 import json
+import logging
 import re
 import socket
+import struct
 import time
 
 import numpy as np
@@ -217,7 +220,35 @@ def test_a_stream_of_text_is_closed_and_another_site_gets_none(served):
     stream = open_stream(served)
     stream.send("hello")
     assert stream.recv_data()[0] == websocket.ABNF.OPCODE_CLOSE
-    assert open_stream(served, origin="http://elsewhere").recv_data()[0] == websocket.ABNF.OPCODE_CLOSE
+    for origin in ("http://elsewhere", "null", "file://"):
+        assert open_stream(served, origin=origin).recv_data()[0] == websocket.ABNF.OPCODE_CLOSE
+
+
+def test_a_trickle_does_not_hold_a_stream(serve, monkeypatch):
+    monkeypatch.setattr("serbench.server.stream.IDLE", 0.5)
+    stream = open_stream(serve(Limits(duration=0.1)))
+    stream.settimeout(0.2)
+    heard = None
+    for _ in range(100):
+        stream.send_binary(b"\0")
+        with contextlib.suppress(websocket.WebSocketTimeoutException):
+            heard = stream.recv_data()[0]
+            break
+    assert heard == websocket.ABNF.OPCODE_CLOSE
+
+
+def test_whoever_leaves_before_the_answer_leaves_no_traceback(served, caplog):
+    # The server's own log goes nowhere else.
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    stream = open_stream(served)
+    stream.send_binary(pcm16(tone(150, 3)))
+    linger = struct.pack("ii", 1, 0)  # closed as by a page that is gone: no farewell
+    stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    stream.sock.close()
+    post(served, wav(tone(150, 1)))
+    time.sleep(0.5)
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert "Exception in ASGI application" not in caplog.text
 
 
 def test_streams_are_counted_and_given_back(serve):
