@@ -69,7 +69,7 @@ def _answers(
 ) -> Iterator[Answer]:
     """Answers as they come; what cannot be answered is named at once and remembered."""
     from serbench.inference.answers import ask_all
-    from serbench.inference.recordings import read_clips
+    from serbench.inference.recordings import output_names, read_clips
 
     with _bar(len(names)) as advance:
         if windows is None:
@@ -80,15 +80,16 @@ def _answers(
                 else:
                     yield answer
             return
+        called = output_names(names)
         for name in names:
             try:
-                yield from _timeline(respondent, name, windows, files)
+                yield from _timeline(respondent, name, windows, files and files / called[name])
             except SerbenchError as error:
                 _tell(error, failures)
             advance()
 
 
-def _timeline(respondent: Respondent, name: str, windows: Windows, files: Path | None) -> Iterator[Answer]:
+def _timeline(respondent: Respondent, name: str, windows: Windows, output: Path | None) -> Iterator[Answer]:
     from serbench.inference.outputs import write_timeline
     from serbench.inference.recordings import STANDARD_INPUT, read_source
     from serbench.inference.timeline import timeline
@@ -98,9 +99,8 @@ def _timeline(respondent: Respondent, name: str, windows: Windows, files: Path |
     for answer in timeline(respondent, read_source(name), shown, windows):
         kept.append(answer)
         yield answer
-    if files:
-        stem = "standard-input" if name == STANDARD_INPUT else Path(name).stem
-        write_timeline(kept, respondent.labels, files, stem)
+    if output:
+        write_timeline(kept, respondent.labels, output)
 
 
 def _write(answers: Iterator[Answer], respondent: Respondent, style: str, output: Path | None) -> None:

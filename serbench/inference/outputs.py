@@ -86,13 +86,13 @@ def textgrid(answers: Sequence[Answer]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_timeline(answers: Sequence[Answer], labels: Sequence[str], folder: Path, stem: str) -> list[Path]:
-    """Write a timeline as Audacity labels (.txt), TextGrid and picture (.png) into a folder."""
-    paths = [folder / f"{stem}{suffix}" for suffix in (".txt", ".TextGrid", ".png")]
+def write_timeline(answers: Sequence[Answer], labels: Sequence[str], output: Path) -> list[Path]:
+    """Write a timeline as Audacity labels, TextGrid and picture: `output` with .txt, .TextGrid and .png after it."""
+    paths = [output.with_name(f"{output.name}{suffix}") for suffix in (".txt", ".TextGrid", ".png")]
     for path, text in zip(paths, (audacity_labels(answers), textgrid(answers)), strict=False):
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    _plot(answers, labels, paths[-1], stem)
+    _plot(answers, labels, paths[-1], output.name)
     return paths
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +42,30 @@ def find_recordings(named: Sequence[str]) -> list[str]:
         else:
             raise AudioError("there is no such file or folder", where=name, hint="give audio files, folders, or -")
     return found
+
+
+def output_names(names: Sequence[str]) -> dict[str, str]:
+    """What the files made of each recording are called: as its file, where that tells all of them apart.
+
+    Else as its path below the folder that all share, and as a last resort with its suffix.
+
+    Examples
+    --------
+    >>> output_names(["a/01.wav", "-"])
+    {'a/01.wav': '01', '-': 'standard-input'}
+    >>> output_names(["in/ann/01.wav", "in/ben/01.wav"])
+    {'in/ann/01.wav': 'ann/01', 'in/ben/01.wav': 'ben/01'}
+    """
+    paths = {name: Path(os.path.normpath(Path(name).absolute())) for name in names if name != STANDARD_INPUT}
+    shared = os.path.commonpath([path.parent for path in paths.values()] or [os.sep])
+    below = {name: path.relative_to(shared) for name, path in paths.items()}
+    spellings = (lambda path: path.stem, lambda path: str(path.with_suffix("")), str)
+    for spelling in spellings:
+        found = {name: spelling(path) for name, path in below.items()}
+        # Case tells no files apart on some disks.
+        if max(Counter(text.casefold() for text in found.values()).values(), default=1) == 1:
+            break
+    return {name: found.get(name, "standard-input") for name in names}
 
 
 def read_source(name: str) -> str | bytes:

@@ -15,6 +15,7 @@ from serbench.inference.clips import read_clip, samples_clip
 from serbench.inference.inputs import measure
 from serbench.inference.model import SpeechModel, load_model
 from serbench.inference.outputs import audacity_labels, spans
+from serbench.inference.recordings import output_names
 from serbench.inference.sheet import Cut
 from serbench.inference.timeline import Windows, timeline
 
@@ -211,6 +212,17 @@ def test_a_timeline_is_written_for_audacity_praat_and_the_eye(trained, long_file
     assert 'class = "IntervalTier"' in grid and f"intervals: size = {grid.count('text = ')}" in grid
     assert (out / "long.png").read_bytes().startswith(b"\x89PNG")
     assert "0.0–3.0 s: low" in capsys.readouterr().out
+
+
+def test_recordings_of_one_name_have_a_timeline_each(trained, long_file, tmp_path):
+    for speaker in ("ann", "ben"):
+        (tmp_path / "in" / speaker).mkdir(parents=True)
+        (tmp_path / "in" / speaker / "01.wav").write_bytes(long_file.read_bytes())
+    assert predict(trained, tmp_path / "in", "--timeline", "--timeline-files", tmp_path / "out") == 0
+    written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.txt"))
+    assert written == ["ann/01.txt", "ben/01.txt"]
+    names = output_names(["x/a.wav", "x/a.mp3", "x/b/a.wav"])
+    assert list(names.values()) == ["a.wav", "a.mp3", "b/a.wav"]
 
 
 def test_memory_of_a_timeline_does_not_grow_with_the_recording(model, tmp_path):
