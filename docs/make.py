@@ -72,11 +72,13 @@ class Results:
 
 @contextmanager
 def committed(results: Path) -> Iterator[Results]:
-    """The frozen files of a results folder."""
+    """The frozen files of a results folder, and the ledgers of what was ever scored."""
     with tempfile.TemporaryDirectory() as temporary:
         for path in results.glob("*/frozen.parquet"):
-            (Path(temporary) / path.parent.name).mkdir()
-            shutil.copy(path, Path(temporary) / path.parent.name)
+            copy = Path(temporary) / path.parent.name
+            copy.mkdir()
+            for file in (path, *path.parent.glob("ledger.csv")):
+                shutil.copy(file, copy)
         yield Results(Path(temporary))
 
 
