@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -86,7 +87,9 @@ DISTORTIONS: dict[str, Change] = {
 
 
 def main() -> None:
-    root = Path(os.environ["SERBENCH_DATA"])
+    if not (data := os.environ.get("SERBENCH_DATA")):
+        sys.exit("set SERBENCH_DATA to the folder of the corpora")
+    root = Path(data)
     corpora = {folder.name: audio_below(folder) for folder in sorted(root.iterdir()) if folder.is_dir()}
     declared = " ".join(defect for spec in build_registry().all("corpus") for defect in spec.defects)
     chosen = []

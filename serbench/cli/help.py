@@ -27,7 +27,8 @@ def show_help(
     for word in words or []:
         verbs = getattr(context.command, "commands", {})
         if word not in verbs:
-            raise UnknownName.among("verb", word, [*verbs, GLOSSARY], where="serbench help")
+            topics = () if context.parent else (GLOSSARY,)
+            raise UnknownName.among("verb", word, [*verbs, *topics], where="serbench help")
         context = type(context)(verbs[word], info_name=word, parent=context)
     print(context.command.get_help(context))
 

@@ -149,6 +149,7 @@ def named_paths(pairs: list[str] | None, option: str) -> dict[str, Path]:
     for pair in pairs or []:
         name, equals, path = pair.partition("=")
         if not (name and equals and path):
-            raise UsageError(f"'{pair}' is not NAME=PATH", where=option, hint=f"write {option} emodb=/where/it/is")
+            example = "emodb=/where/it/is" if option == "--corpus-path" else "wavlm=embeddings.parquet"
+            raise UsageError(f"'{pair}' is not NAME=PATH", where=option, hint=f"write {option} {example}")
         found[name] = Path(path)
     return found

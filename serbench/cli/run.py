@@ -106,6 +106,9 @@ def run(
         strict=strict,
     )
     registry = open_registry(around)
+    registry.get("executor", around.executor, where="--executor")
+    if scheduler and around.executor in ("local", "in_process"):
+        raise UsageError(f"executor {around.executor} has none", where="--scheduler", hint="say --executor dask too")
     kept = (corpus or (), features or (), model or (), protocol or (), fold or (), seed or ())
     budget, inner = _count("--trials", trials, MOST_TRIALS), _count("--inner", inner, MOST_FOLDS)
     for number in seed or ():

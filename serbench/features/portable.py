@@ -75,6 +75,8 @@ def unpack(source: Path, store: Path) -> tuple[int, int]:
                     raise FeatureError(f"holds '{member.name}', which is no features", where=str(source))
                 total += 1
                 added += _place(archive, member, store / member.name, source)
+    except FileNotFoundError as error:
+        raise FeatureError("no such file", where=str(source), hint="`serbench features export` writes one") from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise FeatureError(f"no archive of features: {error}", where=str(source), hint="copy it again") from error
     if not total:

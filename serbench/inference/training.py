@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from serbench.circumstances import Circumstances
-from serbench.errors import ModelError, SerbenchError, UnknownName
+from serbench.errors import ModelError, SerbenchError, UnknownName, UsageError
 from serbench.identity import seed_for
 from serbench.inference.clips import read_clip
 from serbench.inference.folder import MemberEntry, write_manifest
@@ -107,10 +107,13 @@ def train(
 def _find(row: str, results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     suite, slash, rest = row.partition("/")
     known = suites_in(results)
-    if suite not in known or not slash:
-        hint = f"; the row itself is written SUITE/ROW, such as {known[0]}/{row}" if known else ""
-        error = UnknownName.among("suite with results", suite, known, where=str(results))
-        raise UnknownName(error.what, where=error.where, hint=f"{error.hint}{hint}")
+    if not slash:
+        hint = f"such as {suite}/ROW; `serbench leaderboard {suite}` lists its rows"
+        if suite not in known:
+            hint = f"such as {next(iter(known), 'SUITE')}/{row}; `serbench show {row}` tells the suite"
+        raise UsageError(f"'{row}' is not SUITE/ROW", hint=hint)
+    if suite not in known:
+        raise UnknownName.among("suite with results", suite, known, where=str(results))
     records = load_records(results, suite)
     # A path means the plain row; tuned and augmented ones of the same name have ids.
     plain = records[[cell is not None and not (cell.tuning or cell.augment) for cell in records["cell"]]]

@@ -72,7 +72,10 @@ def _unknown(known: pd.DataFrame, wanted: str) -> UnknownName:
         suites = ", ".join(sorted(set(known["suite"])))
         what = f"no row or cell has the id '{wanted}' (among {known['row'].nunique()} rows of {suites or 'no suite'})"
         return UnknownName(what, hint="`serbench leaderboard` shows the ids; --results names another folder")
-    near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
+    suites = set(known["suite"])
+    if wanted in suites:
+        return UnknownName(f"'{wanted}' is a suite, not a row", hint=f"`serbench leaderboard {wanted}` lists its rows")
+    near = difflib.get_close_matches(wanted, sorted(names | suites), n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"unknown row '{wanted}'", hint=f"{meant}give {FORMS}; `serbench leaderboard` lists the rows")
 

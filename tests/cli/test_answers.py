@@ -144,6 +144,11 @@ def test_rows_and_suites_that_have_no_results(serbench, measured):
     for words, said in {
         ("show", "deadbeef"): "no row or cell has the id 'deadbeef' (among 1 rows of tiny)",
         ("compare", "deadbeef", "cafebabe"): "no row or cell has the id 'deadbeef'",
+        ("show", "tiny.yaml"): "unknown row 'tiny.yaml'\n  -> did you mean tiny",
+        ("train", "tiny", "-o", "model"): "'tiny' is not SUITE/ROW",
+        ("run", "tiny.yaml", "--dry-run", "--executor", "locl"): "unknown executor 'locl'",
+        ("run", "tiny.yaml", "--dry-run", "--scheduler", "tcp://head:8786"): "executor local has none",
+        ("features", "import", "nix.tar"): "nix.tar: no such file",
         ("leaderboard", "synthetic"): "'synthetic' is a corpus, not a suite with results\n  -> suites over it: demo",
         ("leaderboard", "tiny", "--corpus", "tiny.yaml"): "'tiny.yaml' is a suite, not a corpus",
     }.items():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from serbench.api import load_model
-from serbench.errors import ModelError, UnknownName
+from serbench.errors import ModelError, UnknownName, UsageError
 from serbench.inference import results
 from serbench.inference.describe import sheet_text
 from serbench.inference.folder import MANIFEST, read_manifest, write_manifest
@@ -124,7 +124,8 @@ def test_training_twice_gives_the_same_answers(trained, spoken, tmp_path, tiny_d
     ("row", "error", "message"),
     [
         ("nosuch/lda", UnknownName, "suite with results"),
-        ("lda", UnknownName, "suite with results"),
+        ("lda", UsageError, "'lda' is not SUITE/ROW(.|\\n)*such as spoken/lda"),
+        ("spoken", UsageError, "'spoken' is not SUITE/ROW(.|\\n)*`serbench leaderboard spoken`"),
         ("spoken/nosuch", UnknownName, "unknown row"),
         ("spoken/tiny/stratified_kfold*/mfcc/lda", ModelError, "no honest ones.*leaky"),
         ("spoken/tiny/speaker_kfold*/mfcc (speaker-normalised)/lda", ModelError, "normalised by speaker"),
