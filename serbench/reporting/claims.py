@@ -21,6 +21,8 @@ from serbench.scoring.margins import CONFUSION_SCORES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from serbench.records import Record
+
 NUMBERS = ("reported", "own", "mistake", "speaker_independent")
 GAPS = ("gap", "mistake_gap")
 COUNTS = {
@@ -152,13 +154,17 @@ def _answers_to(tested: CodedPredictions, utterances: set[str]) -> CodedPredicti
 def _trained(cells: pd.DataFrame | None) -> float | None:
     if cells is None:
         return None
-    records = list(cells["record"])
-    # A validation part cut from training was at hand too; the test part, taken for one by mistake, was not to be.
-    counts = [
-        record.sizes.get("train", np.nan) + (record.sizes.get("validation", 0) if record.validation != "test" else 0)
-        for record in records
-    ]
+    counts = [record.sizes.get("train", np.nan) + _held_out(record) for record in cells["record"]]
     return None if np.isnan(counts).any() else float(np.mean(counts))
+
+
+def _held_out(record: Record) -> int:
+    """Utterances that a network's validation part took from training, where they were at hand too.
+
+    The test part, taken for one by mistake, was not to be; and a model without epochs, which answers such a part for
+    an ensemble, trains on it in the end.
+    """
+    return record.sizes.get("validation", 0) if record.history and record.validation != "test" else 0
 
 
 def _cells(claim: Mapping[str, Any], protocol: str | None, records: pd.DataFrame, part: str) -> pd.DataFrame | None:

@@ -189,6 +189,19 @@ def test_the_gap_is_of_the_utterances_that_both_rows_tested(tmp_path):
     assert (row["gap"], row["gap_utterances"]) == (pytest.approx(1.0), 72)
 
 
+@pytest.mark.parametrize(
+    ("validation", "history", "trained"),
+    [("speaker", {"loss": [1.0]}, 100), ("test", {"loss": [1.0]}, 80), ("speaker", {}, 80), ("", {}, 80)],
+)
+def test_a_validation_part_that_a_network_took_from_training_counts(tmp_path, validation, history, trained):
+    table = make_table(speakers=3)
+    answers = make_predictions(table, LABELS, one_hot(list(table["label"])))
+    sizes = {"train": 80, "validation": 20}
+    save(tmp_path / "p9", make_cell(), answers, sizes=sizes, validation=validation, history=history)
+    (row,) = claims_table([CLAIM], load_records(tmp_path, "p9"))
+    assert row["speaker_independent_trained"] == trained
+
+
 def test_a_row_can_be_named_by_its_id(tmp_path):
     folder = tmp_path / "p9"
     write_row(folder, "stratified_kfold", {"toy/01": 6})
