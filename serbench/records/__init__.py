@@ -9,6 +9,7 @@ from serbench.records.cell import (
     feature_sets,
     member_cells,
     member_title,
+    named_parts,
 )
 from serbench.records.cell_file import METADATA_KEY, cell_path, read_cell, read_record, write_cell
 from serbench.records.record import (
@@ -39,6 +40,7 @@ __all__ = [
     "make_predictions",
     "member_cells",
     "member_title",
+    "named_parts",
     "read_cell",
     "read_record",
     "write_cell",

@@ -177,6 +177,15 @@ def feature_sets(cell: Cell) -> list[Mapping[str, Any]]:
     return [entry for sets in feature_choices(cell.tuning, cell.features) for entry in sets]
 
 
+def named_parts(cell: Cell) -> list[tuple[str, str]]:
+    """Kind and name of all that a cell, or each member of an ensemble, is made of: what may come from a plug-in."""
+    found = []
+    for part in member_cells(cell) or [cell]:
+        found += [("model", part.model["name"]), ("protocol", part.protocol["name"])]
+        found += [("features", entry["name"]) for entry in feature_sets(part)]
+    return found
+
+
 def _default(item: dataclasses.Field) -> Any:
     return item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
 

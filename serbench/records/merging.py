@@ -10,7 +10,7 @@ from pathlib import Path
 
 from serbench.errors import ResultsError
 from serbench.records.atomic import atomic_path
-from serbench.records.cell import Cell, feature_sets, member_cells
+from serbench.records.cell import named_parts
 from serbench.records.cell_file import cell_path, read_cell, read_record
 from serbench.records.ledger import merge_ledgers
 from serbench.records.plan_file import read_plan, write_plan
@@ -113,13 +113,7 @@ def _origins(record: Record) -> Iterator[tuple[str, str, object]]:
     yield f"the content of corpus {record.cell.corpus}", task, record.corpus.get("fingerprint")
     yield "the version of serbench", "", record.environment.get("packages", {}).get("serbench")
     if record.plugin_hash:
-        named = json.dumps([_parts(cell) for cell in member_cells(record.cell) or [record.cell]])
-        yield "the source of a plug-in", named, record.plugin_hash
-
-
-def _parts(cell: Cell) -> list[str]:
-    """What of a cell may come from a plug-in, by name."""
-    return [cell.model["name"], cell.protocol["name"], *(entry["name"] for entry in feature_sets(cell))]
+        yield "the source of a plug-in", json.dumps(named_parts(record.cell)), record.plugin_hash
 
 
 def _answers_more(path: Path, earlier: Path) -> bool:

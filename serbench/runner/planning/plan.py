@@ -11,7 +11,7 @@ from serbench.errors import BrokenPromise, EnrolmentError, ProtocolError, Result
 from serbench.identity import canonical_json
 from serbench.protocols.enrolment import draw_for_fold
 from serbench.protocols.splitting import split
-from serbench.records import Cell, cell_path, feature_sets, member_cells, read_record
+from serbench.records import Cell, cell_path, member_cells, named_parts, read_record
 from serbench.registry import Registry
 from serbench.runner.cell.ensembles import members_created
 from serbench.runner.cell.jobs import RequestedOutputs, cell_seed, is_stale, lacks_model
@@ -161,7 +161,7 @@ def _planned(
         task=training_task,
         split=fold,
         independence=spec.independence,
-        plugin_hash=_plugin_hash(cell, registry),
+        plugin_hash="+".join(filter(None, (registry.source_hash(*part) for part in named_parts(cell)))),
         mistake=spec.mistake,
         requested=RequestedOutputs(degradations=tuple(degradations.items())),
         enrolment=enrolment,
@@ -184,14 +184,6 @@ def state_of(item: PlannedCell, folder: Path) -> str:
     if is_stale(record, item.task.fingerprint, item.plugin_hash, item.requested):
         return "stale"
     return "unsaved" if lacks_model(item.cell, folder, item.requested) else "done"
-
-
-def _plugin_hash(cell: Cell, registry: Registry) -> str:
-    if cell.members:
-        return "+".join(filter(None, (_plugin_hash(member, registry) for member in member_cells(cell))))
-    named = [("model", cell.model["name"]), ("protocol", cell.protocol["name"])]
-    named += [("features", entry["name"]) for entry in feature_sets(cell)]
-    return "+".join(filter(None, (registry.source_hash(*key) for key in named)))
 
 
 def _chosen(splits: list[Split], folds: Sequence[str]) -> list[Split]:
