@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.errors import FeatureError
+from serbench.errors import FeatureError, SerbenchError
 from serbench.features.encoders.weights import ARCHITECTURES, HOP, RATE, Weights
 from serbench.features.encoders.windows import join, starts
 
@@ -19,7 +19,7 @@ LONGEST = 30 * RATE
 # last bit whatever else is extracted, and its own length fills a core.
 ON_GPU, ON_CPU = 240, 0
 # A parameter of training alone, which some published files lack.
-_UNUSED = {"masked_spec_embed"}
+_UNUSED = "masked_spec_embed"
 
 
 class Encoder:
@@ -39,27 +39,13 @@ class Encoder:
 
     def __init__(self, weights: Weights, device: str = "cpu"):
         import torch
-        import transformers
 
-        transformers.utils.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
         self._torch, self._device = torch, torch.device(device)
         self._whisper = weights.architecture == "whisper"
-        try:
-            self._extractor = transformers.AutoFeatureExtractor.from_pretrained(weights.folder, local_files_only=True)
-            model, info = getattr(transformers, ARCHITECTURES[weights.architecture]).from_pretrained(
-                weights.folder, use_safetensors=True, local_files_only=True, output_loading_info=True
-            )
-            self._model = (model.encoder if self._whisper else model).to(self._device).float().eval()
-        except Exception as error:
-            # Readers of foreign files raise whatever these lead them to.
-            raise FeatureError(f"cannot be loaded: {error}"[:400], where=str(weights.folder)) from error
-        if absent := sorted(name for name in info["missing_keys"] if name not in _UNUSED):
-            raise FeatureError(
-                f"the weights lack {len(absent)} tensors, such as {absent[0]}",
-                where=str(weights.folder),
-                hint="these are not the weights of this configuration: download both again",
-            )
+        self._extractor, model = load_pretrained(
+            ARCHITECTURES[weights.architecture], weights.folder, self._device, part="encoder" if self._whisper else ""
+        )
+        self._model = model.eval()
         if self._whisper:
             self.longest = min(LONGEST, self._extractor.n_samples)
             self.shortest = 1
@@ -161,6 +147,55 @@ class Encoder:
 
     def _frames(self, samples: int) -> int:
         return -(-samples // HOP) if self._whisper else (samples - self.shortest) // HOP + 1
+
+
+def load_pretrained(
+    kind: str,
+    folder: Path,
+    device: Any,
+    *,
+    part: str = "",
+    new: Sequence[str] = (),
+    error: type[SerbenchError] = FeatureError,
+    **settings: Any,
+) -> tuple[Any, Any]:
+    """The feature extractor and the model in a folder, without pickle, network or noise.
+
+    Parameters
+    ----------
+    kind : str
+        Class of transformers.
+    device : torch.device
+        Where the model goes, in single precision.
+    part : str
+        Of the model, if not all of it is wanted.
+    new : sequence of str
+        What names of tensors contain that the weights may lack.
+    error : type
+        Raised for a folder that cannot be loaded, and for other weights than its configuration describes.
+    settings
+        Of the configuration, in place of those in the folder.
+    """
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+        model, info = getattr(transformers, kind).from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, output_loading_info=True, **settings
+        )
+        model = (getattr(model, part) if part else model).to(device).float()
+    except Exception as reason:
+        # Readers of foreign files raise whatever these lead them to.
+        raise error(f"cannot be loaded: {reason}"[:400], where=str(folder)) from reason
+    if absent := sorted(name for name in info["missing_keys"] if not any(word in name for word in (_UNUSED, *new))):
+        raise error(
+            f"the weights lack {len(absent)} tensors, such as {absent[0]}",
+            where=str(folder),
+            hint="these are not the weights of this configuration: download both again",
+        )
+    return extractor, model
 
 
 def receptive_field(config: Any) -> int:

@@ -11,13 +11,13 @@ import numpy as np
 
 from serbench.errors import ModelError
 from serbench.features.encoders.place import Place
-from serbench.features.encoders.running import own_device, receptive_field
+from serbench.features.encoders.running import load_pretrained, own_device, receptive_field
 from serbench.features.encoders.weights import CONFIG, PREPROCESSOR, RATE, WHOLE
-from serbench.models.deep.classifier import NetworkClassifier, cross_entropy, note_scores, softmax
+from serbench.models.deep.classifier import NetworkClassifier, note_validation, softmax
 from serbench.models.params import threads
 
-# What a head adds to the tensors of an encoder, and a parameter of training that some published files lack.
-NEW = ("projector.", "classifier.", "layer_weights", "masked_spec_embed")
+# What a head adds to the tensors of an encoder.
+NEW = ("projector.", "classifier.", "layer_weights")
 
 
 class FineTunedEncoder(NetworkClassifier):
@@ -94,30 +94,18 @@ class FineTunedEncoder(NetworkClassifier):
 
     def _load(self, folder: Path, **settings: Any) -> None:
         import torch
-        import transformers
 
-        transformers.utils.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
         locks = None if self.place.cache is None else self.place.cache / "encoders"
         self.device = torch.device(own_device(self.place.device, locks))
-        given = {"use_safetensors": True, "local_files_only": True}
-        try:
-            self.extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-            model, info = transformers.AutoModelForAudioClassification.from_pretrained(
-                folder, output_loading_info=True, **given, **settings
-            )
-        except Exception as error:
-            # Readers of foreign files raise whatever these lead them to.
-            raise ModelError(f"cannot be loaded: {error}"[:400], where=str(folder)) from error
+        self.extractor, model = load_pretrained(
+            "AutoModelForAudioClassification", folder, self.device, new=NEW, error=ModelError, **settings
+        )
         if not hasattr(model, "freeze_feature_encoder"):
             raise ModelError(
                 f"{type(model).__name__} is not trained further here", where=str(folder),
                 hint="wav2vec 2.0, HuBERT, WavLM and data2vec are",
             )  # fmt: skip
-        if absent := sorted(name for name in info["missing_keys"] if not any(part in name for part in NEW)):
-            raise ModelError(f"the weights lack {len(absent)} tensors, such as {absent[0]}", where=str(folder))
-        self.model = model.to(self.device).float()
-        self.spec_augment = getattr(model.config, "apply_spec_augment", True)
+        self.model, self.spec_augment = model, getattr(model.config, "apply_spec_augment", True)
 
     def _train(self, X: Sequence[np.ndarray], y: np.ndarray, validation: Any) -> None:
         import torch
@@ -146,19 +134,13 @@ class FineTunedEncoder(NetworkClassifier):
             self.history.setdefault("loss", []).append(float(np.mean(losses)))
             losses = []
             if validation is not None:
-                score = self._validate(validation[0], np.asarray(validation[1]))
+                score = note_validation(self.history, self.predict_proba(validation[0]), np.asarray(validation[1]))
                 if best is None or score > best[0]:
                     best = (score, copy.deepcopy(self.model.state_dict()))
             if self.watch is not None and self.watch(len(self.history["loss"]) - 1, self.history):
                 break
         if best is not None:
             self.model.load_state_dict(best[1])
-
-    def _validate(self, X: Sequence[np.ndarray], y: np.ndarray) -> float:
-        probabilities = self.predict_proba(X)
-        loss = cross_entropy(probabilities, y)
-        note_scores(self.history, "val_", loss, y, probabilities.argmax(axis=1), self.n_classes)
-        return self.history["val_uar"][-1] - 1e-6 * loss
 
     def _given(self, X: Sequence[np.ndarray]) -> dict[str, Any]:
         longest, shortest = int(self.params["max_seconds"] * RATE), receptive_field(self.model.config)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from serbench.models.deep.augment import augment, mixup
 from serbench.models.deep.batches import inference_order, pad, training_order
-from serbench.models.deep.classifier import cross_entropy, note_scores, softmax
+from serbench.models.deep.classifier import note_scores, note_validation, softmax
 from serbench.models.params import threads
 
 PREDICTION_BATCH = 64
@@ -133,11 +133,7 @@ class Trainer:
         note_scores(self.history, "", loss, y[np.concatenate(order)], guess, self.n_classes)
 
     def _validate(self, X, y) -> float:
-        probabilities = predict(self.forward, X)
-        loss = cross_entropy(probabilities, y)
-        note_scores(self.history, "val_", loss, y, probabilities.argmax(axis=1), self.n_classes)
-        # Few validation utterances make UAR coarse: the loss decides between equals.
-        return -loss if self.params["monitor"] == "loss" else self.history["val_uar"][-1] - 1e-6 * loss
+        return note_validation(self.history, predict(self.forward, X), y, self.params["monitor"])
 
 
 def compile_forward(network: keras.Model) -> Callable:
