@@ -67,15 +67,15 @@ def path_of(records: pd.DataFrame) -> pd.Series:
 
 
 def _unknown(known: pd.DataFrame, wanted: str) -> UnknownName:
-    names = {*known["row"], *path_of(known), *known["model"]}
-    if len(wanted) >= 4 and set(wanted.lower()) <= set("0123456789abcdef"):
-        suites = ", ".join(sorted(set(known["suite"])))
-        what = f"no row or cell has the id '{wanted}' (among {known['row'].nunique()} rows of {suites or 'no suite'})"
-        return UnknownName(what, hint="`serbench leaderboard` shows the ids; --results names another folder")
     suites = set(known["suite"])
+    if len(wanted) >= 4 and set(wanted.lower()) <= set("0123456789abcdef"):
+        among = f"{known['row'].nunique()} rows of {', '.join(sorted(suites)) or 'no suite'}"
+        what = f"no row or cell has the id '{wanted}' (among {among})"
+        return UnknownName(what, hint="`serbench leaderboard` shows the ids; --results names another folder")
     if wanted in suites:
         return UnknownName(f"'{wanted}' is a suite, not a row", hint=f"`serbench leaderboard {wanted}` lists its rows")
-    near = difflib.get_close_matches(wanted, sorted(names | suites), n=3, cutoff=0.5)
+    names = {*known["row"], *path_of(known), *known["model"], *suites}
+    near = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return UnknownName(f"unknown row '{wanted}'", hint=f"{meant}give {FORMS}; `serbench leaderboard` lists the rows")
 
