@@ -45,20 +45,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "benchmarks" / "measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-KINDS = (
-    "rows",
-    "tuned",
-    "confirmed",
-    "flattered",
-    "enrolled",
-    "claims",
-    "sources",
-    "corpora",
-    "speed",
-    "growth",
-    "voice",
-)
-BLOCK = re.compile(rf"(<!-- ({'|'.join(KINDS)})([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 class Results:
@@ -245,6 +231,7 @@ MAKERS = {
     **{"enrolled": enrolled, "claims": claims},
     **{"sources": sources, "corpora": corpora, "speed": speed, "growth": growth, "voice": voice},
 }
+BLOCK = re.compile(rf"(<!-- ({'|'.join(MAKERS)})([^>]*) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 def handcrafted(results: Results, suite: str) -> SuiteView:

@@ -22,10 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from serbench.corpora.audio import read_native, to_mono
 from serbench.corpora.duplicates import SameRecording, same_recordings
+from serbench.corpora.files import find_audio
 from serbench.registry import build_registry
 
 COPIES = 60
-SUFFIXES = {".wav", ".flac", ".mp3"}
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 RANDOM = np.random.default_rng(0)
 Change = Callable[[np.ndarray, int], tuple[np.ndarray, int]]
@@ -90,7 +90,7 @@ def main() -> None:
     if not (data := os.environ.get("SERBENCH_DATA")):
         sys.exit("set SERBENCH_DATA to the folder of the corpora")
     root = Path(data)
-    corpora = {folder.name: audio_below(folder) for folder in sorted(root.iterdir()) if folder.is_dir()}
+    corpora = {folder.name: [*map(str, find_audio(folder))] for folder in sorted(root.iterdir()) if folder.is_dir()}
     declared = " ".join(defect for spec in build_registry().all("corpus") for defect in spec.defects)
     chosen = []
     for name, paths in corpora.items():
@@ -125,10 +125,6 @@ def looked_for(originals: list[str], change: Change) -> tuple[float, int]:
 
 def is_pair(group: SameRecording, first: int, second: int) -> bool:
     return first in group.members and second in group.members
-
-
-def audio_below(folder: Path) -> list[str]:
-    return sorted(str(path) for path in folder.rglob("*") if path.suffix in SUFFIXES)
 
 
 if __name__ == "__main__":
